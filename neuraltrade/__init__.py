@@ -1,0 +1,42 @@
+"""neuraltrade: a trading engine that remembers. `import neuraltrade as nt`; names resolve on first use."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from . import core as _core  # checks the CPU before anything native runs
+from ._version import __version__
+
+# Public name -> module that defines it. Heavy imports (numba, plotly, pyarrow) happen on first use only.
+_EXPORTS = {
+    "CompileError": "errors",
+    "DependencyMissing": "errors",
+    "FormatTooNew": "errors",
+    "IndexStale": "errors",
+    "InputError": "errors",
+    "LogCorrupt": "errors",
+    "NeuralTradeError": "errors",
+    "StoreClosed": "errors",
+    "StoreLocked": "errors",
+    "StrategyError": "errors",
+    "VerificationFailed": "errors",
+}
+_MODULES = frozenset({"core"})
+
+__all__ = ["__version__", *sorted(_EXPORTS), *sorted(_MODULES - {"core"})]  # noqa: PLE0604  (all are strings)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    module = _EXPORTS.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
