@@ -53,10 +53,10 @@ CPU_FEATURES = {
 }  # fmt: skip
 
 
-def compiler() -> str:
-    """The C compiler, or an error that names the package to install."""
-    command = os.environ.get("CC", "gcc").split()[0]
-    if shutil.which(command) is None or shutil.which(os.environ.get("CXX", "g++").split()[0]) is None:
+def compiler() -> list[str]:
+    """The C compiler as a command, or an error that names the package to install."""
+    command = os.environ.get("CC", "gcc").split()
+    if shutil.which(command[0]) is None or shutil.which(os.environ.get("CXX", "g++").split()[0]) is None:
         sys.exit("neuraltrade: no C or C++ compiler found; install the packages gcc and g++ (Debian: apt-get install gcc g++)")
     return command
 
@@ -82,7 +82,7 @@ def march_flags() -> list[str]:
 
 def emitted_features() -> list[str]:
     """CPU features that code compiled with our -march may use."""
-    command = [compiler(), *march_flags(), "-dM", "-E", "-x", "c", os.devnull]
+    command = [*compiler(), *march_flags(), "-dM", "-E", "-x", "c", os.devnull]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"neuraltrade: the compiler refuses -march={MARCH} (NEURALTRADE_MARCH): {done.stderr.strip().splitlines()[-1]}")
@@ -92,12 +92,12 @@ def emitted_features() -> list[str]:
 
 def write_build_header() -> Path:
     """build/generated/nt_build.h: how this build was made, compiled into neuraltrade.core.cpu."""
-    version = subprocess.run([compiler(), "-dumpfullversion"], capture_output=True, text=True, check=True).stdout.strip()
+    version = subprocess.run([*compiler(), "-dumpfullversion"], capture_output=True, text=True, check=True).stdout.strip()
     features = emitted_features()
     text = (
         "/* Written by setup.py. */\n"
         f'#define NT_BUILD_MARCH "{MARCH}"\n'
-        f'#define NT_BUILD_COMPILER "{Path(compiler()).name} {version}"\n'
+        f'#define NT_BUILD_COMPILER "{Path(compiler()[-1]).name} {version}"\n'
         f"#define NT_BUILD_SANITIZE {int(SANITIZE)}\n"
         f"#define NT_BUILD_DEBUG {int(DEBUG)}\n"
         f'#define NT_BUILD_USEARCH "{USEARCH_VERSION}"\n'
