@@ -227,6 +227,8 @@ class BuildExtensions(build_ext):
                 include_path=["."],
             )  # fmt: skip
         super().finalize_options()
+        if self.parallel is None:
+            self.parallel = len(os.sched_getaffinity(0))
 
     def run(self) -> None:
         write_build_header()
