@@ -2,9 +2,10 @@
 
 Environment
 -----------
-NEURALTRADE_MARCH            -march of the core, default "native"; wheels use "x86-64-v3". Recorded, and checked at import.
+NEURALTRADE_MARCH            -march of the core, default "native"; wheels use "x86-64-v3". Recorded, checked at import.
 NEURALTRADE_SANITIZE=1       AddressSanitizer and UndefinedBehaviorSanitizer, -O1.
 NEURALTRADE_DEBUG=1          bounds checks on, the ledger balance asserted on every event, -Og.
+NEURALTRADE_STRICT=1         warnings in our C and C++ are errors.
 NEURALTRADE_USEARCH_INCLUDE  folder holding usearch/index.hpp, for machines without a registry.
 """
 
@@ -36,6 +37,7 @@ USEARCH_VENDORED = ROOT / "third_party"  # present in our sdist only, never in g
 MARCH = os.environ.get("NEURALTRADE_MARCH", "native")
 SANITIZE = os.environ.get("NEURALTRADE_SANITIZE", "") not in ("", "0")
 DEBUG = os.environ.get("NEURALTRADE_DEBUG", "") not in ("", "0")
+STRICT = ["-Werror"] if os.environ.get("NEURALTRADE_STRICT", "") not in ("", "0") else []
 
 # What one instruction set's kernels need, beyond the core's own -march. Each stands in files of its own
 # (nt_*_avx2.c), reached only through the table chosen at import.
@@ -56,8 +58,11 @@ CPU_FEATURES = {
 def compiler() -> list[str]:
     """The C compiler as a command, or an error that names the package to install."""
     command = os.environ.get("CC", "gcc").split()
-    if shutil.which(command[0]) is None or shutil.which(os.environ.get("CXX", "g++").split()[0]) is None:
-        sys.exit("neuraltrade: no C or C++ compiler found; install the packages gcc and g++ (Debian: apt-get install gcc g++)")
+    for name, package in ((command[0], "gcc"), (os.environ.get("CXX", "g++").split()[0], "g++")):
+        if shutil.which(name) is None:
+            sys.exit(
+                f"neuraltrade: no compiler {name}; install the package {package} (Debian: apt-get install {package})"
+            )
     return command
 
 
@@ -66,14 +71,15 @@ def base_flags() -> list[str]:
     where the reference rounds twice, and digests must agree between builds."""
     flags = ["-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-fvisibility=hidden", "-g1"]
     if SANITIZE:
-        return [*flags, "-O1", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
+        return [*flags, "-O1", "-fno-omit-frame-pointer", *SANITIZERS, "-fno-sanitize-recover=undefined"]
     if DEBUG:
         return [*flags, "-Og", "-DNT_DEBUG=1"]
     return [*flags, "-O3", "-fno-semantic-interposition"]
 
 
+SANITIZERS = ["-fsanitize=address,undefined"]
 HARDENING = [] if SANITIZE or DEBUG else ["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-fstack-protector-strong"]
-LINK_FLAGS = ["-fsanitize=address,undefined"] if SANITIZE else []
+LINK_FLAGS = SANITIZERS if SANITIZE else []
 
 
 def march_flags() -> list[str]:
@@ -85,14 +91,16 @@ def emitted_features() -> list[str]:
     command = [*compiler(), *march_flags(), "-dM", "-E", "-x", "c", os.devnull]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        sys.exit(f"neuraltrade: the compiler refuses -march={MARCH} (NEURALTRADE_MARCH): {done.stderr.strip().splitlines()[-1]}")
+        reason = done.stderr.strip().splitlines()[-1]
+        sys.exit(f"neuraltrade: the compiler refuses -march={MARCH} (NEURALTRADE_MARCH): {reason}")
     macros = {line.split()[1] for line in done.stdout.splitlines()}
     return [name for macro, name in CPU_FEATURES.items() if macro in macros]
 
 
 def write_build_header() -> Path:
     """build/generated/nt_build.h: how this build was made, compiled into neuraltrade.core.cpu."""
-    version = subprocess.run([*compiler(), "-dumpfullversion"], capture_output=True, text=True, check=True).stdout.strip()
+    command = [*compiler(), "-dumpfullversion"]
+    version = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     features = emitted_features()
     text = (
         "/* Written by setup.py. */\n"
@@ -165,22 +173,25 @@ def c_libraries() -> list[tuple[str, dict[str, object]]]:
     headers = sorted(p.relative_to(ROOT).as_posix() for p in CSRC.glob("*.h*"))
     kernels = {isa: [s for s in sources if s.endswith(f"_{isa}.c")] for isa in KERNEL_FLAGS}
     if platform.machine() not in ("x86_64", "AMD64"):
-        kernels = dict.fromkeys(kernels, [])
+        kernels = {}
     core = [s for s in sources if not s.endswith(tuple(f"_{isa}.c" for isa in KERNEL_FLAGS))]
+    common = [*base_flags(), *STRICT]
     shared = {"include_dirs": ["csrc", "build/generated"], "obj_deps": {"": headers}}
     strict = ["-std=gnu11", "-Werror=implicit-function-declaration", "-Werror=return-type"]
     libraries = []
     cpp = sorted(p.relative_to(ROOT).as_posix() for p in CSRC.glob("*.cpp"))
     if cpp:
         include = ["csrc", "build/generated", str(usearch_include())]
-        flags = [*base_flags(), *HARDENING, *march_flags(), "-std=c++17", "-DUSEARCH_USE_NUMKONG=0", "-DUSEARCH_USE_OPENMP=0",
-                 "-Wno-unused-parameter"]  # fmt: skip
+        usearch = ["-DUSEARCH_USE_NUMKONG=0", "-DUSEARCH_USE_OPENMP=0", "-Wno-unused-parameter"]
+        flags = [*common, *HARDENING, *march_flags(), "-std=c++17", *usearch]
         libraries.append(("ntcpp", {**shared, "sources": cpp, "include_dirs": include, "cflags": flags}))
     if core:
-        libraries.append(("ntcore", {**shared, "sources": core, "cflags": [*base_flags(), *HARDENING, *march_flags(), *strict]}))
+        flags = [*common, *HARDENING, *march_flags(), *strict]
+        libraries.append(("ntcore", {**shared, "sources": core, "cflags": flags}))
     for isa, files in kernels.items():
         if files:
-            libraries.append((f"nt{isa}", {**shared, "sources": files, "cflags": [*base_flags(), *KERNEL_FLAGS[isa], *strict]}))
+            flags = [*common, *KERNEL_FLAGS[isa], *strict]
+            libraries.append((f"nt{isa}", {**shared, "sources": files, "cflags": flags}))
     return libraries
 
 
@@ -193,7 +204,8 @@ def extensions(libraries: list[tuple[str, dict[str, object]]]) -> list[Extension
         relative = pyx.relative_to(ROOT)
         is_cpu = relative.stem == "cpu"
         # The CPU check itself must run on any machine, so it is built for the baseline and links nothing of ours.
-        flags = [*base_flags(), *HARDENING, *([] if is_cpu else march_flags()), "-Wno-unused-parameter", "-Wno-sign-compare"]
+        march = [] if is_cpu else march_flags()
+        flags = [*base_flags(), *HARDENING, *march, "-Wno-unused-parameter", "-Wno-sign-compare"]
         found.append(
             Extension(
                 ".".join(relative.with_suffix("").parts),
@@ -252,8 +264,8 @@ class SourceDistribution(sdist):
 
 def main() -> None:
     os.chdir(ROOT)
-    only_metadata = not {"build", "build_ext", "build_clib", "bdist_wheel", "install", "develop", "editable_wheel"} & set(sys.argv)
-    libraries = [] if only_metadata and "sdist" not in sys.argv else c_libraries()
+    compiling = {"build", "build_ext", "build_clib", "bdist_wheel", "install", "develop", "editable_wheel", "sdist"}
+    libraries = c_libraries() if compiling & set(sys.argv) else []
     setup(
         libraries=libraries,
         ext_modules=extensions(libraries),
