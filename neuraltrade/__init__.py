@@ -10,17 +10,26 @@ from ._version import __version__
 
 # Public name -> module that defines it. Heavy imports (numba, plotly, pyarrow) happen on first use only.
 _EXPORTS = {
+    "Account": "core.settings",
     "CompileError": "errors",
+    "Denial": "core.settings",
     "DependencyMissing": "errors",
+    "Fees": "core.settings",
+    "FillPolicy": "core.settings",
     "FormatTooNew": "errors",
     "IndexStale": "errors",
     "InputError": "errors",
+    "Instrument": "core.settings",
     "LogCorrupt": "errors",
     "NeuralTradeError": "errors",
+    "RiskLimits": "core.settings",
+    "Size": "core.settings",
+    "Slippage": "core.settings",
     "StoreClosed": "errors",
     "StoreLocked": "errors",
     "StrategyError": "errors",
     "VerificationFailed": "errors",
+    "accepted": "core.settings",
 }
 _MODULES = frozenset({"core"})
 

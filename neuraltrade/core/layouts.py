@@ -1,0 +1,140 @@
+"""Record layouts that C, numba and NumPy share: one dtype per C struct, checked against `sizeof` when the engine loads.
+
+All are little-endian and without padding. `symbol` is a slot (the index of the symbol in the run); times are int64
+nanoseconds UTC; `bar` is an index on the run's clock.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+# nt_context of csrc/nt_context.h. Pointers are addresses.
+CONTEXT_DTYPE = np.dtype(
+    [
+        ("i", "<i8"),
+        ("bar", "<i8"),
+        ("ts_ns", "<i8"),
+        ("symbol", "<i8"),
+        ("open", "<u8"),
+        ("high", "<u8"),
+        ("low", "<u8"),
+        ("close", "<u8"),
+        ("volume", "<u8"),
+        ("indicators", "<u8"),
+        ("state", "<u8"),
+        ("parameters", "<u8"),
+        ("position", "<f8"),
+        ("entry_price", "<f8"),
+        ("cash", "<f8"),
+        ("equity", "<f8"),
+        ("indicator_count", "<i8"),
+        ("state_count", "<i8"),
+        ("parameter_count", "<i8"),
+        ("api", "<u8"),
+        ("engine", "<u8"),
+        ("similar", "<u8"),
+        ("similar_count", "<i8"),
+    ]
+)
+# nt_api of csrc/nt_context.h: a table of function addresses, in this order.
+API_NAMES = (
+    "trade", "order", "close_position", "target", "cancel", "cancel_all", "is_active", "signal", "similar",
+    "pow", "exp", "log", "sin", "cos", "tan", "tanh",
+)  # fmt: skip
+
+# One row of the event log; nt_event of csrc/nt_event.h. What `value` and `extra` hold depends on `kind` (EVENT_KINDS).
+EVENT_DTYPE = np.dtype(
+    [
+        ("bar", "<i8"),
+        ("ts_ns", "<i8"),
+        ("id", "<i8"),  # order or signal
+        ("quantity", "<i8"),  # 1e-9
+        ("price", "<i8"),  # 1e-9
+        ("value", "<i8"),
+        ("extra", "<i8"),
+        ("symbol", "<i4"),
+        ("code", "<i2"),  # status, or reason of a refusal
+        ("kind", "u1"),
+        ("side", "i1"),
+    ]
+)
+# signal: price = confidence and value = enhanced confidence, both as float64 bits; side = direction
+# order: price = limit, value = stop, extra = signal id, code = type
+# denied: the same, code = nt.Denial
+# fill: value = cash after it, extra = fee, both in minor units of cash; code = order status after it
+# cancelled, expired, rejected: quantity = what was filled, code = reason
+EVENT_KINDS = ("none", "signal", "order", "denied", "fill", "cancelled", "expired", "rejected")
+
+FILL_DTYPE = np.dtype(
+    [
+        ("bar", "<i8"),
+        ("ts_ns", "<i8"),
+        ("order_id", "<i8"),
+        ("quantity", "<f8"),
+        ("price", "<f8"),
+        ("fee", "<f8"),
+        ("symbol", "<i4"),
+        ("side", "<i4"),
+    ]
+)
+ORDER_DTYPE = np.dtype(
+    [
+        ("order_id", "<i8"),
+        ("signal_id", "<i8"),
+        ("parent_id", "<i8"),
+        ("created_bar", "<i8"),
+        ("created_ts_ns", "<i8"),
+        ("done_bar", "<i8"),  # -1 while it works
+        ("done_ts_ns", "<i8"),
+        ("quantity", "<f8"),  # NaN until an order sized at its fill is filled
+        ("filled", "<f8"),
+        ("limit_price", "<f8"),  # NaN where there is none
+        ("stop_price", "<f8"),
+        ("symbol", "<i4"),
+        ("reason", "<i4"),  # 0, or why it was denied, rejected or cancelled: nt.Denial
+        ("side", "i1"),
+        ("type", "u1"),  # ORDER_TYPES
+        ("tif", "u1"),  # TIMES_IN_FORCE
+        ("status", "u1"),  # ORDER_STATES
+        ("role", "u1"),  # ORDER_ROLES
+        ("spare", "u1", 3),
+    ]
+)
+ORDER_TYPES = ("market", "limit", "stop", "stop_limit", "trailing_stop")
+ORDER_STATES = ("pending", "submitted", "partially_filled", "filled", "cancelled", "rejected", "expired", "denied")
+ORDER_ROLES = ("entry", "close", "stop_loss", "take_profit", "trail")
+TIMES_IN_FORCE = ("gtc", "day", "ioc", "fok", "gtd")
+
+TRADE_DTYPE = np.dtype(
+    [
+        ("entry_bar", "<i8"),
+        ("exit_bar", "<i8"),
+        ("entry_ts_ns", "<i8"),
+        ("exit_ts_ns", "<i8"),
+        ("entry_order_id", "<i8"),
+        ("exit_order_id", "<i8"),  # 0 where it is still open
+        ("signal_id", "<i8"),  # of the entry
+        ("quantity", "<f8"),
+        ("entry_price", "<f8"),
+        ("exit_price", "<f8"),
+        ("fees", "<f8"),
+        ("pnl", "<f8"),
+        ("return_", "<f8"),
+        ("symbol", "<i4"),
+        ("direction", "i1"),
+        ("open", "?"),
+        ("spare", "u1", 2),
+    ]
+)
+SIGNAL_DTYPE = np.dtype(
+    [
+        ("signal_id", "<i8"),
+        ("bar", "<i8"),
+        ("ts_ns", "<i8"),
+        ("confidence", "<f8"),
+        ("enhanced", "<f8"),  # after the Advisor; the same where there is none
+        ("reasoning", "<i8"),  # index of a text, -1 = none
+        ("symbol", "<i4"),
+        ("direction", "<i4"),
+    ]
+)
