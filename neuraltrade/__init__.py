@@ -28,10 +28,22 @@ _EXPORTS = {
     "StoreClosed": "errors",
     "StoreLocked": "errors",
     "StrategyError": "errors",
+    "Observation": "schema",
+    "Signal": "schema",
+    "Order": "schema",
+    "OrderFill": "schema",
+    "ReflexionTrace": "schema",
+    "TrajectoryStep": "schema",
+    "Verdict": "schema",
+    "Pattern": "schema",
+    "Counterfactual": "schema",
+    "Position": "schema",
+    "MarketState": "schema",
+    "Provenance": "schema",
     "VerificationFailed": "errors",
     "accepted": "core.settings",
 }
-_MODULES = frozenset({"core"})
+_MODULES = frozenset({"clock", "core", "schema"})
 
 __all__ = ["__version__", *sorted(_EXPORTS), *sorted(_MODULES - {"core"})]  # noqa: PLE0604  (all are strings)
 
