@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from . import core as _core  # checks the CPU before anything native runs
+from . import core as _core  # noqa: F401  (checks the CPU before anything native runs)
 from ._version import __version__
 
 # Public name -> module that defines it. Heavy imports (numba, plotly, pyarrow) happen on first use only.

@@ -30,7 +30,8 @@ class Journal(Protocol):
     """Takes the engine's events before they act."""
 
     def append(self, events: np.ndarray) -> None:
-        """EVENT_DTYPE[n] (neuraltrade.core.engine), in order. Raising stops the run: what is not journalled does not act."""
+        """EVENT_DTYPE[n] (neuraltrade.core.engine), in order. Raising stops the run: what is not journalled
+        does not act."""
         ...
 
 
@@ -39,7 +40,8 @@ class Advisor(Protocol):
     """Looks at a signal before the gate and may change its confidence and reasoning."""
 
     def enhance(self, signal: Signal, as_of: int | None = None) -> Signal:
-        """A signal of the same id, direction and time; only what was known at `as_of` (default: signal.ts_ns) may count."""
+        """A signal of the same id, direction and time; only what was known at `as_of` (default: signal.ts_ns)
+        may count."""
         ...
 
 
