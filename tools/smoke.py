@@ -1,4 +1,4 @@
-"""The installed package, outside the checkout: every public name resolves and the rooms answer. Exits 1 if one does not."""
+"""The installed package, outside the checkout: every public name resolves and the rooms answer. Exits 1 if not."""
 
 from __future__ import annotations
 
