@@ -28,6 +28,7 @@ enum {
     NT_STATE = -10,        /* the object is not in a state that allows the call (closed, poisoned, finished) */
     NT_STOPPED = -11,      /* the strategy asked to stop, or raised */
     NT_CANCELLED = -12,    /* a long call was told to stop */
+    NT_TOO_NEW = -13,      /* the file was written by a newer version */
 
     /* Refusals of orders. The order id a strategy gets back is one of these. */
     NT_DENIED_FIRST = -100,

@@ -1,0 +1,73 @@
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Any
+
+FORMAT_VERSION: int
+BODY_MAX: int
+OPERATIONS: tuple[str, ...]
+
+class Faults:
+    calls: int
+    def __init__(self, operation: str, *, at: int, error: int = 0) -> None: ...
+
+class Reader(Iterator[tuple[int, int, bytes]]):
+    path: str
+    identity: bytes
+    label: bytes
+    @property
+    def offset(self) -> int: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def torn_bytes(self) -> int: ...
+    def __init__(
+        self, path: str | os.PathLike[str], start: int = 0, *, sealed: bool = False, faults: Faults | None = None
+    ) -> None: ...
+    def __iter__(self) -> Reader: ...
+    def __next__(self) -> tuple[int, int, bytes]: ...
+
+def scan(
+    path: str | os.PathLike[str], start: int = 0, *, sealed: bool = False, faults: Faults | None = None
+) -> Reader: ...
+
+class Log:
+    path: str
+    read_only: bool
+    identity: bytes
+    label: bytes
+    first_sequence: int
+    torn_bytes: int
+    torn_records: int
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def poisoned(self) -> bool: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def synced_offset(self) -> int: ...
+    @staticmethod
+    def open(
+        path: str | os.PathLike[str],
+        *,
+        read_only: bool = False,
+        create: bool = True,
+        label: str | bytes | None = None,
+        first_sequence: int = 1,
+        identity: bytes | None = None,
+        faults: Faults | None = None,
+    ) -> Log: ...
+    def append(self, kind: int, body: Any) -> int: ...
+    def append_many(self, kind: int | Sequence[int], bodies: Iterable[Any]) -> list[int]: ...
+    def sync(self) -> None: ...
+    def close(self) -> None: ...
+    def scan(self, start: int = 0) -> Reader: ...
+    def __enter__(self) -> Log: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+def crc32c(body: Any, crc: int = 0, *, serial: bool = False) -> int: ...
