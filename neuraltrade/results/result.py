@@ -1,0 +1,234 @@
+"""Result: everything one run decided, did and earned."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from blake3 import blake3
+
+from ..errors import InputError
+from . import statistics, storage, summary, tables
+from .annual import infer_periods_per_year
+
+if TYPE_CHECKING:
+    import pandas
+
+    from ..market import Bars, Panel
+    from .statistics import Statistics
+
+DIGEST_HEADER = b"neuraltrade.events.1\n"
+
+
+class Result:
+    """What `nt.backtest` returns: fills, trades, orders, equity, statistics, a digest, plots.
+
+    Arrays are read-only. Everything derived is computed on first use and kept.
+
+    data : Bars | Panel, what was traded. symbols : names by slot. clock_ts_ns : int64[n], ends of the run's bars.
+    equity : float64[n], cash plus positions at each close. cash : starting cash, > 0.
+    fills, trades, orders, signals : rows of the engine (FILL_DTYPE ... of neuraltrade.core.engine), symbol as slot.
+    events : uint8[...], the event log the digest is taken of. settings : JSON-able mapping that describes the run.
+    benchmark : None (buy and hold of the data, equal weights), Bars, or float64[n] (a price or value per bar).
+    risk_free : rate per year, > -1. periods_per_year : bars per year, None to infer them from the clock.
+    reasoning : texts the signals refer to by index. bounds : (worst, best) results of the same run, or None.
+    Raises InputError for lengths that do not agree and numbers out of range.
+
+    >>> import neuraltrade as nt
+    >>> bars = nt.datasets.load("GOOG")
+    >>> up = bars.close > np.roll(bars.close, 20)
+    >>> result = nt.backtest(bars, nt.Signals(entries=up, exits=~up), cash=10_000.0)
+    >>> len(result.equity) == len(bars), result.stats["trades"] > 0
+    (True, True)
+    >>> result.digest == nt.backtest(bars, nt.Signals(entries=up, exits=~up), cash=10_000.0).digest
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        data: Bars | Panel,
+        symbols: Sequence[str],
+        clock_ts_ns: np.ndarray,
+        equity: np.ndarray,
+        fills: np.ndarray,
+        trades: np.ndarray,
+        orders: np.ndarray,
+        signals: np.ndarray,
+        events: np.ndarray,
+        cash: float,
+        settings: Mapping[str, Any],
+        ambiguous_bars: int = 0,
+        benchmark: Bars | np.ndarray | None = None,
+        risk_free: float = 0.0,
+        periods_per_year: float | None = None,
+        reasoning: Sequence[str] = (),
+        bounds: tuple[Result, Result] | None = None,
+    ) -> None:
+        if len(equity) == 0 or len(equity) != len(clock_ts_ns):
+            raise InputError(
+                f"equity must have a value per bar of the clock ({len(clock_ts_ns)}), at least one, had {len(equity)}"
+            )
+        if not (np.isfinite(cash) and cash > 0.0):
+            raise InputError(f"cash must be finite and > 0, was {cash}")
+        if not (np.isfinite(risk_free) and risk_free > -1.0):
+            raise InputError(f"risk_free must be a finite rate per year > -1, was {risk_free}")
+        if periods_per_year is not None and not (np.isfinite(periods_per_year) and periods_per_year > 0.0):
+            raise InputError(f"periods_per_year must be finite and > 0, was {periods_per_year}")
+        self.data = data
+        self.symbols = tuple(symbols)
+        self.ts_ns = _frozen(clock_ts_ns, np.int64)
+        self.equity = _frozen(equity, np.float64)
+        self.cash = float(cash)
+        self.settings: dict[str, Any] = dict(settings)
+        self.ambiguous_bars = int(ambiguous_bars)
+        self.risk_free = float(risk_free)
+        self.reasoning = tuple(reasoning)
+        self.bounds = bounds
+        self.periods_per_year = (
+            infer_periods_per_year(self.ts_ns) if periods_per_year is None else float(periods_per_year)
+        )
+        self.slots = {"fills": fills, "trades": trades, "orders": orders, "signals": signals}
+        self.events = np.asarray(events).reshape(-1).view(np.uint8)
+        self.events.setflags(write=False)
+        self.given_benchmark = _benchmark_values(benchmark, self.ts_ns)
+
+    @cached_property
+    def fills(self) -> np.ndarray:
+        """Structured: bar, ts_ns, symbol, side (+1/-1), quantity, price, fee, order_id; in order of time."""
+        return tables.name_symbols(self.slots["fills"], self.symbols)
+
+    @cached_property
+    def trades(self) -> np.ndarray:
+        """Structured, one row per closing fill and one per position still open: see CONTRACT of `nt.backtest`."""
+        return tables.name_symbols(self.slots["trades"], self.symbols)
+
+    @cached_property
+    def orders(self) -> np.ndarray:
+        """Structured: every order with its final status and reason."""
+        return tables.name_symbols(self.slots["orders"], self.symbols)
+
+    @cached_property
+    def signals(self) -> np.ndarray:
+        """Structured: every decision recorded by `ctx.signal`; `reasoning` indexes `Result.reasoning`, -1 for none."""
+        return tables.name_symbols(self.slots["signals"], self.symbols)
+
+    @cached_property
+    def stats(self) -> Statistics:
+        """Mapping of statistics; their definitions are in `nt.results.DEFINITIONS`. About 25 ms for a million bars."""
+        return statistics.compute(
+            self.equity,
+            self.cash,
+            self.slots["fills"],
+            self.slots["trades"],
+            periods_per_year=self.periods_per_year,
+            risk_free=self.risk_free,
+            ambiguous_bars=self.ambiguous_bars,
+            multipliers=tables.multipliers(self.symbols, self.slots["fills"], self.settings),
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """Hex BLAKE3 of the symbols and the event log: equal runs have equal digests, in any process."""
+        symbols = "\n".join(self.symbols).encode()
+        hasher = blake3(DIGEST_HEADER + len(symbols).to_bytes(8, "little") + symbols)
+        return hasher.update(self.events.data).hexdigest()
+
+    @cached_property
+    def returns(self) -> np.ndarray:
+        """float64[n-1]: simple returns of equity per bar."""
+        return statistics.simple_returns(self.equity)
+
+    @cached_property
+    def drawdown(self) -> np.ndarray:
+        """float64[n]: equity over its running peak less one, the peak starting at cash; zero or negative."""
+        return statistics.drawdowns(self.equity, self.cash)
+
+    @cached_property
+    def benchmark(self) -> np.ndarray:
+        """float64[n]: the benchmark scaled to start with `cash`; NaN before its first value.
+
+        The one given, else buy and hold of the data in equal weights from each symbol's first close.
+        """
+        if self.given_benchmark is not None:
+            first = self.given_benchmark[np.isfinite(self.given_benchmark)][:1]
+            return self.given_benchmark * (self.cash / first[0]) if len(first) else self.given_benchmark
+        growth = np.ones(len(self.ts_ns))
+        series = storage.each_bars(self.data)
+        for bars in series:
+            held = aligned(bars.ts_ns, bars.close, self.ts_ns) / bars.close[0] - 1.0
+            growth += np.nan_to_num(held, nan=0.0) / len(series)
+        return self.cash * growth
+
+    def to_frame(self, table: str = "trades") -> pandas.DataFrame:
+        """A pandas DataFrame of "trades", "fills", "orders", "signals" or "equity" (with drawdown and benchmark).
+
+        Columns are copies under the names of the arrays; each nanosecond column also comes as a UTC datetime.
+        Raises InputError for another name and DependencyMissing (extra `frames`) without pandas.
+        """
+        names = ("trades", "fills", "orders", "signals", "equity")
+        if table not in names:
+            raise InputError(f"table must be one of {', '.join(names)}, was {table!r}")
+        if table == "equity":
+            columns = {
+                "ts_ns": self.ts_ns,
+                "equity": self.equity,
+                "drawdown": self.drawdown,
+                "benchmark": self.benchmark,
+            }
+            return tables.to_pandas(columns)
+        rows = getattr(self, table)
+        return tables.to_pandas({name: rows[name] for name in rows.dtype.names})
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the whole result, market data included, to one checksummed file (see `results/container.py`).
+
+        Written beside its place and renamed, so it is whole or absent. Raises InputError for a missing folder.
+        """
+        storage.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Result:
+        """Read what `save` wrote, with equal arrays, settings, statistics and digest.
+
+        Raises InputError (absent, another kind of file), FormatTooNew, or LogCorrupt with the part that does not check.
+        """
+        return storage.load(cls, path)
+
+    def __repr__(self) -> str:
+        return summary.text(self)
+
+    def _repr_html_(self) -> str:
+        return summary.html(self)
+
+
+def aligned(ts_ns: np.ndarray, values: np.ndarray, clock_ts_ns: np.ndarray) -> np.ndarray:
+    """float64[n]: the last value at or before each time of the clock, NaN before the first."""
+    at = np.searchsorted(ts_ns, clock_ts_ns, side="right") - 1
+    return np.where(at >= 0, values[np.maximum(at, 0)], np.nan)
+
+
+def _frozen(values: np.ndarray, dtype: type) -> np.ndarray:
+    """A read-only view; the caller's own array keeps its flags."""
+    view: np.ndarray = np.ascontiguousarray(values, dtype=dtype).view()
+    view.setflags(write=False)
+    return view
+
+
+def _benchmark_values(benchmark: Any, clock_ts_ns: np.ndarray) -> np.ndarray | None:
+    if benchmark is None:
+        return None
+    if hasattr(benchmark, "close") and hasattr(benchmark, "ts_ns"):
+        return aligned(benchmark.ts_ns, benchmark.close, clock_ts_ns)
+    try:
+        values = np.asarray(benchmark, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"benchmark must be Bars or numbers, was {type(benchmark).__name__}") from error
+    if values.shape != clock_ts_ns.shape:
+        raise InputError(f"benchmark must have one value per bar ({len(clock_ts_ns)}), had shape {values.shape}")
+    if np.isinf(values).any() or (values <= 0.0).any():
+        raise InputError("benchmark must hold finite values > 0 (NaN where there is none yet)")
+    return values
