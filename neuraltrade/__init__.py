@@ -22,6 +22,7 @@ _EXPORTS = {
     "Instrument": "core.settings",
     "LogCorrupt": "errors",
     "NeuralTradeError": "errors",
+    "Result": "results",
     "RiskLimits": "core.settings",
     "Size": "core.settings",
     "Slippage": "core.settings",
@@ -43,7 +44,7 @@ _EXPORTS = {
     "VerificationFailed": "errors",
     "accepted": "core.settings",
 }
-_MODULES = frozenset({"clock", "core", "schema"})
+_MODULES = frozenset({"clock", "core", "schema", "results"})
 
 __all__ = ["__version__", *sorted(_EXPORTS), *sorted(_MODULES - {"core"})]  # noqa: PLE0604  (all are strings)
 

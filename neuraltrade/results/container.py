@@ -105,7 +105,11 @@ def _array(path: Any, content: bytes, entry: dict[str, Any]) -> np.ndarray:
     part = memoryview(content)[entry["offset"] : entry["offset"] + entry["bytes"]]
     if len(part) != entry["bytes"] or blake3(part).hexdigest() != entry["blake3"]:
         raise LogCorrupt(f"{path}: array {entry['name']!r} at byte {entry['offset']} does not check")
-    dtype = np.dtype([tuple(field) for field in entry["dtype"]] if isinstance(entry["dtype"], list) else entry["dtype"])
+    described = entry["dtype"]
+    fields = (
+        [(name, base, tuple(shape)) for name, base, shape in described] if isinstance(described, list) else described
+    )
+    dtype = np.dtype(fields)
     return np.frombuffer(part, dtype=dtype).reshape(entry["shape"])
 
 
@@ -119,7 +123,9 @@ def _packed(dtype: np.dtype) -> np.dtype:
 
 
 def _describe(dtype: np.dtype) -> Any:
-    return [[name, dtype[name].str] for name in dtype.names] if dtype.names else dtype.str
+    if dtype.names is None:
+        return dtype.str
+    return [[name, dtype[name].base.str, list(dtype[name].shape)] for name in dtype.names]
 
 
 def _bytes(block: np.ndarray) -> memoryview:

@@ -7,21 +7,46 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.layouts import ORDER_ROLES, ORDER_STATES, ORDER_TYPES, TIMES_IN_FORCE
+from ..core.settings import Denial
 from ..errors import DependencyMissing
 
 if TYPE_CHECKING:
     import pandas
 
 
-def name_symbols(rows: np.ndarray, symbols: tuple[str, ...]) -> np.ndarray:
-    """The same rows, read-only, with the field `symbol` a unicode string instead of a slot."""
-    names = np.array(symbols, dtype=np.str_)
-    fields = [(name, names.dtype if name == "symbol" else rows.dtype[name]) for name in rows.dtype.names or ()]
-    named = np.empty(len(rows), dtype=fields)
-    for name, _ in fields:
-        named[name] = names[rows["symbol"]] if name == "symbol" else rows[name]
-    named.setflags(write=False)
-    return named
+# Codes of an order's row that users read as words.
+_WORDS = {"type": ORDER_TYPES, "status": ORDER_STATES, "tif": TIMES_IN_FORCE, "role": ORDER_ROLES}
+
+
+def readable(rows: np.ndarray, symbols: tuple[str, ...]) -> np.ndarray:
+    """The engine's rows, read-only, with words for codes: `symbol` by slot; an order's type, status, tif, role, reason.
+
+    Columns of the result stand in the engine's order without its spare bytes; `reason` is "" where there is none.
+    """
+    codes = {name: np.array(words) for name, words in _WORDS.items()} if "status" in (rows.dtype.names or ()) else {}
+    columns = {}
+    for name in rows.dtype.names or ():
+        if name == "symbol":
+            columns[name] = np.array(symbols, dtype=np.str_)[rows[name]]
+        elif name in codes:
+            columns[name] = codes[name][rows[name]]
+        elif name == "reason":
+            columns[name] = _reasons(rows[name])
+        elif name != "spare":
+            columns[name] = rows[name]
+    table = np.empty(len(rows), dtype=[(name, values.dtype) for name, values in columns.items()])
+    for name, values in columns.items():
+        table[name] = values
+    table.setflags(write=False)
+    return table
+
+
+def _reasons(codes: np.ndarray) -> np.ndarray:
+    names = {0: ""} | {denial.value: denial.name.lower() for denial in Denial}
+    found, inverse = np.unique(codes, return_inverse=True)
+    words = [names.get(int(code), f"code {code}") for code in found]
+    return np.array(words or [""], dtype=np.str_)[inverse]
 
 
 def to_pandas(columns: dict[str, np.ndarray]) -> pandas.DataFrame:

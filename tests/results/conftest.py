@@ -7,42 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from neuraltrade.core.layouts import EVENT_DTYPE, FILL_DTYPE, ORDER_DTYPE, SIGNAL_DTYPE, TRADE_DTYPE
 from neuraltrade.results import Result
 
-FILL = np.dtype(
-    [
-        ("bar", "<i8"),
-        ("ts_ns", "<i8"),
-        ("symbol", "<i4"),
-        ("side", "<i4"),
-        ("quantity", "<f8"),
-        ("price", "<f8"),
-        ("fee", "<f8"),
-        ("order_id", "<i8"),
-    ]
-)
-TRADE = np.dtype(
-    [
-        ("symbol", "<i4"),
-        ("direction", "<i4"),
-        ("quantity", "<f8"),
-        ("entry_bar", "<i8"),
-        ("exit_bar", "<i8"),
-        ("entry_ts_ns", "<i8"),
-        ("exit_ts_ns", "<i8"),
-        ("entry_price", "<f8"),
-        ("exit_price", "<f8"),
-        ("fees", "<f8"),
-        ("pnl", "<f8"),
-        ("return_", "<f8"),
-        ("open", "?"),
-        ("entry_order_id", "<i8"),
-        ("exit_order_id", "<i8"),
-        ("signal_id", "<i8"),
-    ]
-)
-ORDER = np.dtype([("order_id", "<i8"), ("symbol", "<i4"), ("status", "<i4"), ("quantity", "<f8")])
-SIGNAL = np.dtype([("signal_id", "<i8"), ("bar", "<i8"), ("ts_ns", "<i8"), ("symbol", "<i4"), ("reasoning", "<i8")])
 DAY = 86_400_000_000_000
 
 
@@ -71,7 +38,7 @@ def make_run(count=500, trade_count=20, symbols=("AAPL",), seed=1, **given):
     rng = np.random.default_rng(seed)
     series = [make_bars(symbol, count, seed + i) for i, symbol in enumerate(symbols)]
     clock = series[0].ts_ns
-    trades = np.zeros(trade_count, TRADE)
+    trades = np.zeros(trade_count, TRADE_DTYPE)
     if trade_count:
         cuts = np.sort(rng.choice(np.arange(1, count), 2 * trade_count, replace=False)).reshape(-1, 2)
         trades["entry_bar"], trades["exit_bar"] = cuts[:, 0], cuts[:, 1]
@@ -86,19 +53,21 @@ def make_run(count=500, trade_count=20, symbols=("AAPL",), seed=1, **given):
         trades["pnl"] = gain - trades["fees"]
         trades["return_"] = trades["pnl"] / (trades["entry_price"] * trades["quantity"])
         trades["open"][-1] = True
-    fills = np.zeros(2 * trade_count, FILL)
-    for k, trade in enumerate(trades):
-        for j, (end, sign) in enumerate((("entry", 1), ("exit", -1))):
-            fills[2 * k + j] = (
-                trade[f"{end}_bar"],
-                trade[f"{end}_ts_ns"],
-                trade["symbol"],
-                sign * trade["direction"],
-                trade["quantity"],
-                trade[f"{end}_price"],
-                0.5,
-                2 * k + j + 1,
-            )
+    fills = np.zeros(2 * trade_count, FILL_DTYPE)
+    orders = np.zeros(2 * trade_count, ORDER_DTYPE)
+    for j, (end, sign) in enumerate((("entry", 1), ("exit", -1))):
+        half = fills[j::2]
+        half["bar"], half["ts_ns"], half["price"] = trades[f"{end}_bar"], trades[f"{end}_ts_ns"], trades[f"{end}_price"]
+        half["symbol"], half["quantity"], half["side"] = (
+            trades["symbol"],
+            trades["quantity"],
+            sign * trades["direction"],
+        )
+    fills["fee"] = 0.5
+    fills["order_id"] = orders["order_id"] = np.arange(1, len(fills) + 1)
+    orders["status"] = 3
+    if trade_count:
+        orders[-1]["status"], orders[-1]["reason"], orders[-1]["type"] = 7, -121, 1
     equity = 10_000.0 * np.exp(np.cumsum(np.concatenate(([0.0], rng.normal(0.0003, 0.01, count - 1)))))
     data = series[0] if len(symbols) == 1 else SimpleNamespace(bars=tuple(series), symbols=tuple(symbols))
     arguments = {
@@ -108,9 +77,9 @@ def make_run(count=500, trade_count=20, symbols=("AAPL",), seed=1, **given):
         "equity": equity,
         "fills": fills,
         "trades": trades,
-        "orders": np.zeros(2 * trade_count, ORDER),
-        "signals": np.zeros(1, SIGNAL),
-        "events": rng.integers(0, 256, 640).astype(np.uint8),
+        "orders": orders,
+        "signals": np.zeros(1, SIGNAL_DTYPE),
+        "events": np.frombuffer(rng.bytes(10 * EVENT_DTYPE.itemsize), EVENT_DTYPE),
         "cash": 10_000.0,
         "settings": {"strategy": "Seeded", "seed": seed},
     }

@@ -21,11 +21,19 @@ def test_tables_name_symbols_and_are_read_only(run):
     for name in TABLES:
         rows = getattr(result, name)
         assert rows is getattr(result, name)
-        assert rows.dtype.names == result.slots[name].dtype.names
+        assert rows.dtype.names == tuple(field for field in result.slots[name].dtype.names if field != "spare")
         with pytest.raises(ValueError, match="read-only"):
             rows["symbol"] = "X"
     slots = [result.symbols.index(symbol) for symbol in result.trades["symbol"]]
     assert slots == result.slots["trades"]["symbol"].tolist()
+
+
+def test_orders_read_as_words(run):
+    first, last = run().orders[[0, -1]]
+    assert (first["type"], first["tif"], first["role"], first["status"], first["reason"]) == (
+        "market", "gtc", "entry", "filled", "")  # fmt: skip
+    assert (last["type"], last["status"], last["reason"]) == ("limit", "denied", "max_notional")
+    assert len(run(trade_count=0).orders) == 0
 
 
 def test_the_callers_arrays_keep_their_flags(run):
@@ -112,7 +120,7 @@ def test_text_of_nothing(run):
 class TestContainer:
     ARRAYS = {  # noqa: RUF012
         "a": np.arange(100, dtype=np.float64),
-        "b": np.zeros(3, [("x", "<i4"), ("s", "<U4")]),
+        "b": np.zeros(3, [("x", "<i4"), ("s", "<U4"), ("spare", "u1", 3)]),
         "none": np.zeros(0, np.int64),
         "wide": np.arange(6, dtype=np.uint8).reshape(2, 3),
     }
