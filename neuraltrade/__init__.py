@@ -11,6 +11,8 @@ from ._version import __version__
 # Public name -> module that defines it. Heavy imports (numba, plotly, pyarrow) happen on first use only.
 _EXPORTS = {
     "Account": "core.settings",
+    "Bar": "market.bars",
+    "Bars": "market.bars",
     "CompileError": "errors",
     "Denial": "core.settings",
     "DependencyMissing": "errors",
@@ -26,6 +28,8 @@ _EXPORTS = {
     "RiskLimits": "core.settings",
     "Size": "core.settings",
     "Slippage": "core.settings",
+    "datasets": "market",
+    "Panel": "market.panel",
     "StoreClosed": "errors",
     "StoreLocked": "errors",
     "StrategyError": "errors",
