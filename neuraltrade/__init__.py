@@ -45,10 +45,13 @@ _EXPORTS = {
     "Position": "schema",
     "MarketState": "schema",
     "Provenance": "schema",
+    "AuditLog": "provenance",
+    "Signer": "provenance",
+    "verify_proof": "provenance",
     "VerificationFailed": "errors",
     "accepted": "core.settings",
 }
-_MODULES = frozenset({"clock", "core", "schema", "results"})
+_MODULES = frozenset({"clock", "core", "provenance", "results", "schema"})
 
 __all__ = ["__version__", *sorted(_EXPORTS), *sorted(_MODULES - {"core"})]  # noqa: PLE0604  (all are strings)
 

@@ -44,7 +44,7 @@ def _decode_hook(kind: type, value: Any) -> Any:
         if not isinstance(value, bytes) or len(value) % 4:
             raise ValueError("a vector is not a whole number of float32")
         return np.frombuffer(value, dtype="<f4")
-    raise NotImplementedError(f"cannot decode {kind}")
+    raise TypeError(f"cannot decode a {kind}")
 
 
 _ANY = Union[tuple(RECORD_TYPES.values())]  # type: ignore[valid-type]  # noqa: UP007
