@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from blake3 import blake3
 
+from .. import report
 from ..errors import InputError
-from . import statistics, storage, summary, tables
+from . import statistics, storage, summary, tables, view
 from .annual import infer_periods_per_year
 
 if TYPE_CHECKING:
     import pandas
+    from plotly.graph_objects import Figure
 
     from ..market import Bars, Panel
+    from ..report import AuditSection, NotesSection, SimilarSection, VerdictSection
     from .statistics import Statistics
 
 DIGEST_HEADER = b"neuraltrade.events.1\n"
@@ -197,6 +201,30 @@ class Result:
         Raises InputError (absent, another kind of file), FormatTooNew, or LogCorrupt with the part that does not check.
         """
         return storage.load(cls, path)
+
+    def plot(self, symbol: str | None = None) -> Figure:
+        """A plotly figure: price with trades (of `symbol`, the first by default), equity and benchmark, drawdown.
+
+        Raises InputError for a symbol that was not traded, DependencyMissing (extra `report`) without plotly.
+        """
+        return report.figure(view.run_view(self), symbol)
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        similar: SimilarSection | None = None,
+        verdicts: VerdictSection | None = None,
+        audit: AuditSection | None = None,
+        notes: NotesSection | None = None,
+    ) -> Path:
+        """Write one self-contained HTML page that works offline, and return its path; sections are optional records.
+
+        Raises InputError for a missing folder, DependencyMissing (extra `report`) without plotly or jinja2.
+        """
+        return report.write_page(
+            path, view.run_view(self), similar=similar, verdicts=verdicts, audit=audit, notes=notes
+        )
 
     def __repr__(self) -> str:
         return summary.text(self)

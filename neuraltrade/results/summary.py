@@ -13,7 +13,7 @@ from .statistics import DEFINITIONS
 if TYPE_CHECKING:
     from .result import Result
 
-_GROUPS = {
+GROUPS = {
     "Return": ("final_equity", "total_return", "cagr", "volatility", "exposure", "turnover"),
     "Risk": ("sharpe", "sortino", "calmar", "max_drawdown", "max_drawdown_bars", "var_95", "cvar_95"),
     "Trades": ("trades", "open_trades", "win_rate", "profit_factor", "expectancy", "avg_win", "avg_loss", "fees"),
@@ -48,7 +48,7 @@ def text(result: Result) -> str:
     """Three columns of statistics under one line that says what ran, and the digest below."""
     stats = result.stats
     columns = []
-    for names in _GROUPS.values():
+    for names in GROUPS.values():
         width = max(map(len, names))
         columns.append([f"{name:<{width}} {display(name, stats[name]):>14}" for name in names])
     height = max(map(len, columns))
@@ -69,7 +69,7 @@ def text(result: Result) -> str:
 def html(result: Result) -> str:
     """The same as a table for notebooks; everything escaped."""
     cells = []
-    for group, names in _GROUPS.items():
+    for group, names in GROUPS.items():
         rows = "".join(
             f'<tr><td title="{escape(DEFINITIONS[name][1])}">{name.replace("_", " ")}</td>'
             f'<td style="text-align:right">{display(name, result.stats[name])}</td></tr>'

@@ -1,0 +1,187 @@
+"""What a page is made of. Plain records, so that anyone can fill them: times are int64 nanoseconds UTC, fractions are
+fractions (0.01 is one percent), text is text and is escaped where it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+
+LABELS = ("good", "bad", "inconclusive")
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSeries:
+    """Bars of one symbol: ts_ns int64[n], ends of bars, ascending; open, high, low, close float64[n]."""
+
+    symbol: str
+    ts_ns: np.ndarray
+    open: np.ndarray
+    high: np.ndarray
+    low: np.ndarray
+    close: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """One number of the page: its group, what it is called, its value as text, and its definition.
+
+    `sign` colours the text: -1 a loss, +1 a gain, 0 neither. `headline` makes it a card at the top.
+    """
+
+    group: str
+    label: str
+    text: str
+    definition: str = ""
+    sign: int = 0
+    headline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run, as the page and the figure draw it.
+
+    cash : what it started with. On the run's clock: ts_ns int64[n], equity float64[n], drawdown float64[n] (fractions
+    <= 0), benchmark float64[n] or None. prices : one PriceSeries per symbol, by slot. trades : structured rows with
+    symbol (slot), direction, quantity, entry_bar, exit_bar, entry_ts_ns, exit_ts_ns, entry_price, exit_price, fees,
+    pnl, return_, open.
+    """
+
+    title: str
+    subtitle: str
+    cash: float
+    ts_ns: np.ndarray
+    equity: np.ndarray
+    drawdown: np.ndarray
+    prices: Sequence[PriceSeries]
+    trades: np.ndarray
+    benchmark: np.ndarray | None = None
+    benchmark_label: str = "Buy and hold"
+    statistics: Sequence[Statistic] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A remembered situation and what came of it.
+
+    before : closes up to it, oldest first, the last is its own bar. after : closes that came next, may be short or
+    empty. distance : cosine. outcome : fraction that followed, NaN if unknown.
+    """
+
+    symbol: str
+    ts_ns: int
+    distance: float
+    before: np.ndarray
+    after: np.ndarray
+    outcome: float = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarSection:
+    """The situations most like one bar, and how they turned out.
+
+    query : float64[w], closes up to the bar asked about. followed : closes after it where known, else empty.
+    horizon : bars that `outcome` looks ahead. as_of_ns : what was known then (default: the query's own time).
+
+    >>> import neuraltrade as nt, numpy as np
+    >>> near = nt.report.Neighbour("IBM", 1_000_000_000, 0.12, np.array([10.0, 11.0]), np.array([12.0]), 1 / 11)
+    >>> nt.report.SimilarSection("AAPL", 2_000_000_000, np.array([100.0, 101.0]), [near], horizon=1).horizon
+    1
+    """
+
+    symbol: str
+    ts_ns: int
+    query: np.ndarray
+    neighbours: Sequence[Neighbour]
+    horizon: int
+    followed: np.ndarray = field(default_factory=lambda: np.empty(0))
+    as_of_ns: int | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.horizon < 1:
+            raise InputError(f"horizon must be >= 1 bar, was {self.horizon}")
+        if len(self.query) == 0 or any(len(neighbour.before) == 0 for neighbour in self.neighbours):
+            raise InputError("query and every neighbour's before need at least one close")
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """One judged decision.
+
+    regret : what the best alternative would have earned more, with its interval; like outcome, a fraction.
+    counterfactuals : (what else, its outcome, its difference to what was done).
+    """
+
+    ts_ns: int
+    symbol: str
+    decision: str
+    label: str
+    score: float
+    outcome: float
+    regret: float
+    regret_low: float = float("nan")
+    regret_high: float = float("nan")
+    explanation: str = ""
+    counterfactuals: Sequence[tuple[str, float, float]] = ()
+
+    def __post_init__(self) -> None:
+        if self.label not in LABELS:
+            raise InputError(f"label must be one of {', '.join(LABELS)}, was {self.label!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictSection:
+    """Judged decisions: counts, the spread of regret, a table.
+
+    >>> import neuraltrade as nt
+    >>> row = nt.report.VerdictRow(0, "AAPL", "long", "good", score=0.4, outcome=0.02, regret=0.001)
+    >>> nt.report.VerdictSection([row]).counts()
+    {'good': 1, 'bad': 0, 'inconclusive': 0}
+    """
+
+    rows: Sequence[VerdictRow]
+    note: str = ""
+
+    def counts(self) -> dict[str, int]:
+        """How many rows carry each label."""
+        return {label: sum(row.label == label for row in self.rows) for label in LABELS}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSection:
+    """The state of an audit log: how many records its tree holds, its root, the signed checkpoint, what was checked.
+
+    checks : (what was checked, whether it held, detail). "verified" is said only if there are checks and all hold.
+
+    >>> import neuraltrade as nt
+    >>> audit = nt.report.AuditSection(3, "ab" * 32, "cd" * 64, "ef" * 32, checks=[("signature", True, "")])
+    >>> audit.verified
+    True
+    """
+
+    size: int
+    root: str
+    signature: str
+    public_key: str
+    checkpoint: str = ""
+    checks: Sequence[tuple[str, bool, str]] = ()
+
+    @property
+    def verified(self) -> bool:
+        """Whether something was checked and everything held."""
+        return bool(self.checks) and all(held for _, held, _ in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class NotesSection:
+    """Words of the author: a title and paragraphs of plain text."""
+
+    paragraphs: Sequence[str]
+    title: str = "Notes"

@@ -1,0 +1,73 @@
+"""A result as the plain records that the report room draws."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ..report import PriceSeries, Run, Statistic
+from . import storage, summary
+
+if TYPE_CHECKING:
+    from .result import Result
+
+HEADLINE = (
+    "total_return",
+    "cagr",
+    "sharpe",
+    "sortino",
+    "max_drawdown",
+    "volatility",
+    "trades",
+    "win_rate",
+    "profit_factor",
+    "final_equity",
+)
+_LABELS = {
+    "cagr": "CAGR",
+    "sharpe": "Sharpe ratio",
+    "sortino": "Sortino ratio",
+    "calmar": "Calmar ratio",
+    "var_95": "VaR 95%",
+    "cvar_95": "CVaR 95%",
+    "avg_win": "Average win",
+    "avg_loss": "Average loss",
+    "avg_trade_bars": "Bars per trade",
+    "max_drawdown_bars": "Longest drawdown, bars",
+}
+_SIGNED = frozenset(
+    {"total_return", "cagr", "sharpe", "sortino", "calmar", "max_drawdown", "var_95", "cvar_95"}
+    | {"expectancy", "avg_win", "avg_loss"}
+)
+
+
+def run_view(result: Result) -> Run:
+    """Everything the page and the figure draw; arrays are shared, not copied."""
+    prices = [
+        PriceSeries(symbol, *bars.columns()[:5])
+        for symbol, bars in zip(result.symbols, storage.each_bars(result.data), strict=True)
+    ]
+    return Run(
+        title=summary.title(result),
+        subtitle=summary.period(result),
+        cash=result.cash,
+        ts_ns=result.ts_ns,
+        equity=result.equity,
+        drawdown=result.drawdown,
+        prices=prices,
+        trades=result.slots["trades"],
+        benchmark=result.benchmark,
+        benchmark_label="Buy and hold" if result.given_benchmark is None else "Benchmark",
+        statistics=[_statistic(result, group, name) for group, names in summary.GROUPS.items() for name in names],
+        settings=result.settings,
+        digest=result.digest,
+    )
+
+
+def _statistic(result: Result, group: str, name: str) -> Statistic:
+    value: Any = result.stats[name]
+    sign = 0
+    if name in _SIGNED and not math.isnan(value):
+        sign = (value > 0) - (value < 0)
+    label = _LABELS.get(name, name.replace("_", " ").capitalize())
+    return Statistic(group, label, summary.display(name, value), result.stats.definition(name), sign, name in HEADLINE)

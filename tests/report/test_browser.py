@@ -1,0 +1,262 @@
+"""The page in a real headless Chromium, without a network: drawn, silent, and alive under mouse and keyboard."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neuraltrade import report
+
+HOSTILE = '<img src=x onerror="window.hacked=1">&amp;<b>'
+CHARTS = ("equity-chart", "price-chart", "similar-chart", "regret-chart")
+
+
+def sections(symbol="AAPL"):
+    rng = np.random.default_rng(7)
+
+    def path(count):
+        return 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.01, count)))
+
+    near = [
+        report.Neighbour(
+            symbol, i * 10**15, 0.01 * i, path(20), path(5) if i else np.empty(0), 0.01 * (i - 2) if i else np.nan
+        )
+        for i in range(5)
+    ]
+    labels = ("good", "bad", "inconclusive")
+    rows = [
+        report.VerdictRow(
+            ts_ns=i * 10**15, symbol=symbol, decision="long", label=labels[i % 3], score=0.1 * i, outcome=0.01 * i,
+            regret=0.002 * i, regret_low=0.001, regret_high=0.02, explanation=f"because {symbol}",
+            counterfactuals=[(f"hold {symbol}", 0.01, -0.01)],
+        )
+        for i in range(9)
+    ]  # fmt: skip
+    return {
+        "similar": report.SimilarSection(symbol, 10**18, path(20), near, 5),
+        "verdicts": report.VerdictSection(rows),
+        "audit": report.AuditSection(7, "aa" * 32, "bb" * 64, "cc" * 32, checks=[("signature", True, "")]),
+        "notes": report.NotesSection([f"A word on {symbol}."]),
+    }
+
+
+@pytest.fixture
+def shown(page, tmp_path):
+    """Write and open a page; at the end it must have stayed silent and fetched nothing but itself."""
+
+    def show(run, scheme="light", **given):
+        page.prefer(scheme)
+        path = report.write_page(tmp_path / "page.html", run, **given)
+        page.open(path)
+        assert page.run("document.body.dataset.ready") == "true", page.complaints()
+        return page
+
+    yield show
+    assert page.complaints() == []
+    assert [url for url in page.requests() if not url.startswith("data:")] == [(tmp_path / "page.html").as_uri()]
+    assert page.run("window.hacked") is None
+
+
+def view_range(page):
+    return page.run(
+        "(() => { const r = priceChart.layout.xaxis.range.map(asMs); return [...r, view.symbol, view.picked]; })()"
+    )
+
+
+def drawn(page, chart):
+    return page.run(
+        f"document.querySelectorAll('#{chart} .main-svg').length > 0 && document.getElementById('{chart}').data.length"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_charts_are_drawn(shown, run, scheme):
+    page = shown(run(symbols=("AAPL", "IBM", "MSFT", "GOOG")), scheme, **sections())
+    for chart in CHARTS:
+        assert drawn(page, chart) >= 3, chart
+    lines = page.run("document.querySelectorAll('#equity-chart .scatterlayer path.js-line').length")
+    assert lines == 3  # equity, benchmark, drawdown
+    assert page.run("document.querySelectorAll('#price-chart .scatterlayer .points path').length") > 0
+    assert page.run("document.querySelector('.badge').textContent") == "verified"
+    assert page.run("document.getElementById('digest').textContent") == "0123456789abcdef" * 4
+
+
+def test_a_click_on_a_trade_moves_the_chart_to_it(shown, run):
+    given = run(symbols=("AAPL", "IBM"))
+    page = shown(given)
+    whole = view_range(page)
+    assert whole[2:] == [0, -1]
+    row = int(np.flatnonzero(given.trades["symbol"] == 1)[2])
+    page.click(f'#trade-table tr[data-row="{row}"]')
+    moved = view_range(page)
+    entry, leave = (float(given.trades[f"{end}_ts_ns"][row]) / 1e6 for end in ("entry", "exit"))
+    assert moved[2:] == [1, row]
+    assert whole[0] < moved[0] < entry <= leave < moved[1] < whole[1] + 60 * 86_400_000
+    assert moved[1] - moved[0] < (whole[1] - whole[0]) / 4
+    assert page.run("document.getElementById('symbol').value") == "1"
+    assert page.run(f"document.querySelector('tr[data-row=\"{row}\"]').getAttribute('aria-selected')") == "true"
+    assert page.run("priceChart.data[0].type") == "candlestick"
+    assert page.run("document.querySelectorAll('#price-chart .shapelayer path').length") == 1
+    box = page.run("(() => { const b = priceChart.getBoundingClientRect(); return [b.top, b.bottom, innerHeight]; })()")
+    assert box[1] > 120 and box[0] < box[2] - 120  # the chart is on the screen
+    page.click("#whole")
+    assert view_range(page)[3] == -1 and view_range(page)[1] - view_range(page)[0] == whole[1] - whole[0]
+
+
+def test_the_keyboard_picks_a_trade_too(shown, run):
+    page = shown(run())
+    page.run("document.querySelector('#trade-table tr[data-row=\"4\"]').focus()")
+    page.press("Enter")
+    assert view_range(page)[3] == 4
+    assert page.run("document.activeElement.dataset.row") == "4"
+
+
+def test_a_click_on_a_mark_picks_its_row(shown, run):
+    given = run(trade_count=5)
+    page = shown(given)
+    page.click('#trade-table tr[data-row="2"]')
+    page.run("scrollTo(0, priceChart.offsetTop - 100)")
+    page.settle()
+    at = page.run(
+        "(() => { const l = priceChart._fullLayout, b = priceChart.getBoundingClientRect();"
+        " const x = l.xaxis._offset + l.xaxis.d2p(trades.exit_t[2]);"
+        " const y = l.yaxis._offset + l.yaxis.d2p(trades.exit_price[2]);"
+        " return [b.x + x, b.y + y]; })()"
+    )
+    page.run("show(0, view.range, -1)")
+    assert view_range(page)[3] == -1
+    page.mouse(*at)
+    assert view_range(page)[3] == 2
+
+
+def test_a_drag_zooms_the_time_axis(shown, run):
+    page = shown(run())
+    before = view_range(page)
+    page.run("priceChart.scrollIntoView({block: 'center'})")
+    page.settle()
+    x, y, width, height = page.run(
+        "(() => { const b = priceChart.getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; })()"
+    )
+    page.mouse(x + 0.4 * width, y + 0.5 * height, to_x=x + 0.6 * width)
+    after = view_range(page)
+    assert before[0] < after[0] < after[1] < before[1]
+    assert (after[1] - after[0]) / (before[1] - before[0]) == pytest.approx(0.21, abs=0.03)
+    assert page.run("priceChart.data[0].type") == "candlestick"
+
+
+def test_tables_sort_filter_and_turn_pages(shown, run):
+    given = run(count=3_000, symbols=("AAPL", "IBM"), trade_count=250)
+    page = shown(given)
+
+    def column(i):
+        return page.run(
+            f"[...document.querySelectorAll('#trade-table tbody tr')].map((r) => r.children[{i}].textContent)"
+        )
+
+    assert column(0) == [str(i) for i in range(1, 101)]
+    page.click("#trade-table th:nth-child(11) button")
+    order = np.argsort(-given.trades["pnl"], kind="stable")
+    assert column(0) == [str(i + 1) for i in order[:100]]
+    assert page.run("document.querySelector('#trade-table th:nth-child(11)').getAttribute('aria-sort')") == "descending"
+    page.click("#trade-table .pager button:last-child")
+    assert column(0) == [str(i + 1) for i in order[100:200]]
+    page.choose("#trade-filters select[aria-label='Filter by symbol']", "1")
+    page.choose("#trade-filters select[aria-label='Filter by side']", "short")
+    kept = (given.trades["symbol"] == 1) & (given.trades["direction"] < 0)
+    assert set(column(1)) == {"IBM"} and set(column(2)) == {"short"}
+    assert page.run("tradeGrid.order.length") == kept.sum() > 0
+    page.choose("#trade-filters select[aria-label='Filter by outcome']", "open")
+    assert page.run("tradeGrid.order.length") == (kept & given.trades["open"]).sum()
+
+
+def test_the_theme_follows_the_system_and_the_button(shown, run):
+    page = shown(run(), "dark")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    ink = "document.getElementById('equity-chart').layout.font.color"
+    dark, dark_ink = page.run(ground), page.run(ink)
+    page.click("#theme")
+    light, light_ink = page.run(ground), page.run(ink)
+    assert (dark, light) == ("rgb(15, 20, 27)", "rgb(244, 246, 249)") and dark_ink != light_ink
+    page.click("#theme")
+    assert (page.run(ground), page.run(ink)) == (dark, dark_ink)
+    page.run("delete document.documentElement.dataset.theme")
+    page.prefer("light")
+    page.settle()
+    assert (page.run(ground), page.run(ink)) == (light, light_ink)
+
+
+def test_log_scale_and_symbol_choice(shown, run):
+    page = shown(run(symbols=("AAPL", "IBM")))
+    page.click("#scale")
+    assert page.run("document.getElementById('equity-chart').layout.yaxis.type") == "log"
+    page.choose("#symbol", "1")
+    assert view_range(page)[2] == 1
+
+
+def test_sections_answer_clicks(shown, run):
+    page = shown(run(), **sections())
+    page.click('#similar-table tr[data-row="2"]')
+    widths = page.run("document.getElementById('similar-chart').data.map((trace) => trace.line.width)")
+    assert widths.count(3) == 1
+    page.click('#verdict-table tr[data-row="1"]')
+    assert page.run("document.querySelector('#verdict-table tr.detail').textContent").endswith("hold AAPL1.00%-1.00%")
+    page.choose("#verdict-filters select", "bad")
+    assert page.run("[...document.querySelectorAll('#verdict-table tbody tr[data-row]')].length") == 3
+
+
+def test_names_with_html_stay_names(shown, run):
+    given = run(symbols=(HOSTILE, "B"), title=HOSTILE, benchmark_label=HOSTILE, settings={HOSTILE: HOSTILE})
+    page = shown(given, **sections(HOSTILE))
+    assert page.run("document.querySelector('h1').textContent") == HOSTILE
+    assert page.run("document.querySelector('#symbol option').textContent") == HOSTILE
+    assert page.run("document.querySelector('#similar-table td:nth-child(2)').textContent") == HOSTILE
+    assert page.run("[...document.querySelectorAll('#similar-chart .legendtext')].pop().textContent").startswith(
+        "<img src=x"
+    )
+    page.click('#verdict-table tr[data-row="0"]')
+    assert page.run("document.images.length") == 0
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"trade_count": 0},
+        {"count": 1, "trade_count": 0},
+        {"count": 2, "trade_count": 0, "benchmark": None},
+        {"count": 30, "trade_count": 1, "benchmark": np.full(30, np.nan)},
+        {"statistics": []},
+    ],
+    ids=["no trades", "one bar", "two bars", "no benchmark yet", "no statistics"],
+)
+def test_little_data(shown, run, given):
+    page = shown(run(**given))
+    assert drawn(page, "equity-chart") >= 2 and drawn(page, "price-chart") >= 1
+    assert page.run("document.body.innerText.includes('NaN') || document.body.innerText.includes('undefined')") is False
+
+
+def test_empty_sections(shown, run):
+    empty = {
+        "similar": report.SimilarSection("AAPL", 0, np.ones(1), [], 5),
+        "verdicts": report.VerdictSection([]),
+        "audit": report.AuditSection(0, "", "", ""),
+        "notes": report.NotesSection([]),
+    }
+    page = shown(run(), **empty)
+    assert page.run("document.querySelector('#verdict-table .empty').textContent") == "Nothing matches."
+
+
+def test_a_million_bars(shown, run):
+    page = shown(run(count=1_000_000, trade_count=20_000, step_s=60))
+    assert page.run("document.getElementById('price-note').textContent").startswith(
+        "1,000,000 bars drawn as candles of 17."
+    )
+    assert page.run("Math.max(...priceChart.data.map((trace) => trace.x.length))") < 6_000
+    page.click('#trade-table tr[data-row="50"]')
+    assert page.run("priceChart.data[0].type") == "candlestick"
+
+
+@pytest.mark.parametrize("width", [360, 768, 1400, 2200])
+def test_nothing_sticks_out_sideways(shown, run, page, width):
+    page.size(width, 900)
+    shown(run(symbols=("AAPL", "A_VERY_LONG_SYMBOL_NAME_WITHOUT_ANY_BREAK")), **sections())
+    assert page.run("document.documentElement.scrollWidth") <= width
