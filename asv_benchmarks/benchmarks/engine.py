@@ -1,0 +1,51 @@
+"""P1, P2, P3: the loop compiled and interpreted, and the statistics of a result."""
+
+from __future__ import annotations
+
+import neuraltrade as nt
+
+import inputs
+import ours
+
+
+class Loop:
+    """SMA cross over one-minute bars: seconds, fills, and whether both speeds decide alike."""
+
+    params = (100_000, 1_000_000)
+    param_names = ("bars",)
+    timeout = 300
+
+    def setup(self, rows: int) -> None:
+        self.bars = ours.bars_of(inputs.minute_bars(rows))
+        self.compiled = nt.compiled(ours.SmaCross)
+        self.run(self.compiled)
+
+    def run(self, strategy: object) -> nt.Result:
+        return nt.backtest(self.bars, strategy, cash=1_000_000.0, fill="vectorbt")
+
+    def time_p1_compiled(self, rows: int) -> None:
+        self.run(self.compiled).equity  # noqa: B018  (lazy)
+
+    def time_p2_interpreted(self, rows: int) -> None:
+        self.run(ours.SmaCross).equity  # noqa: B018  (lazy)
+
+    def track_fills(self, rows: int) -> int:
+        return len(self.run(self.compiled).fills)
+
+    def track_digests_equal(self, rows: int) -> int:
+        return int(self.run(self.compiled).digest == self.run(ours.SmaCross).digest)
+
+
+class Statistics:
+    """P3: every statistic of a finished run, from a result that has computed none."""
+
+    params = (100_000, 1_000_000)
+    param_names = ("bars",)
+    number = 1  # the second call on one result would find them computed
+
+    def setup(self, rows: int) -> None:
+        bars = ours.bars_of(inputs.minute_bars(rows))
+        self.result = nt.backtest(bars, nt.compiled(ours.SmaCross), cash=1_000_000.0)
+
+    def time_p3_statistics(self, rows: int) -> None:
+        dict(self.result.stats)

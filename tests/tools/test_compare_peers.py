@@ -1,0 +1,73 @@
+"""tools/compare_peers.py: inputs as described, measures that mean what they say, arguments checked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tools" / "peers"))
+import inputs  # noqa: E402
+
+
+def test_minute_bars_are_valid_and_the_same_every_time() -> None:
+    bars, again = inputs.minute_bars(500), inputs.minute_bars(500)
+    assert all(np.array_equal(bars[name], again[name]) for name in bars)
+    assert np.all(np.diff(bars["ts_ns"]) == inputs.MINUTE_NS)
+    assert np.all(bars["high"] >= np.maximum(bars["open"], bars["close"]))
+    assert np.all(bars["low"] <= np.minimum(bars["open"], bars["close"]))
+    assert len(np.unique(bars["close"])) == 500
+
+
+def test_latent_vectors_are_neighbours_in_time() -> None:
+    vectors, queries = inputs.latent_vectors(300, 4)
+    assert (vectors.shape, vectors.dtype, queries.shape) == ((300, 512), np.float32, (4, 512))
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    near, far = (unit[100] @ unit[101]), (unit[100] @ unit[250])
+    assert near > 0.8 > far
+    assert float(unit[100] @ (queries[0] / np.linalg.norm(queries[0]))) < near
+
+
+def test_exact_neighbours_agree_with_sorting_everything() -> None:
+    vectors, queries = inputs.latent_vectors(200, 3)
+    cosine = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)) @ queries.T
+    assert np.array_equal(inputs.exact_neighbours(vectors, queries, 10), np.argsort(-cosine, axis=0)[:10].T)
+
+
+def test_recall_counts_what_was_found() -> None:
+    truth = np.array([[1, 2, 3, 4], [5, 6, 7, 8]])
+    assert inputs.recall(truth, truth) == 1.0
+    assert inputs.recall(np.array([[4, 3, 9, 9], [5, 5, 5, 5]]), truth) == 0.375
+
+
+def test_quantised_keeps_direction() -> None:
+    vectors, _ = inputs.latent_vectors(50, 1)
+    codes = inputs.quantised(vectors)
+    assert codes.dtype == np.int8
+    assert np.all(np.abs(codes).max(axis=1) == 127)
+    assert np.max(np.abs(codes - vectors * (127.0 / np.abs(vectors).max(axis=1, keepdims=True)))) <= 0.5
+
+
+def test_arrays_are_written_once(tmp_path: Path) -> None:
+    folder = inputs.write(tmp_path / "a", {"x": np.arange(3)})
+    inputs.write(tmp_path / "a", {"x": np.arange(4)})
+    assert np.array_equal(inputs.read(folder)["x"], np.arange(3))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--only", "P3"], "--only: no row P3, there are P1, P2, P5, P7"),
+        (["--times", "4"], "--times must be at least 5, was 4"),
+        (["--row-set", "2M"], "invalid choice: '2M'"),
+    ],
+)
+def test_wrong_arguments_exit_2(arguments: list[str], words: str) -> None:
+    command = [sys.executable, ROOT / "tools" / "compare_peers.py", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert words in done.stderr

@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""Measures us and our peers on the same inputs, in one run on one machine, and prints the table as Markdown.
+
+Usage: tools/compare_peers.py [--row-set 100k|1M] [--rows N] [--only P1,P7] [--times 5] [--json FILE]
+       tools/compare_peers.py --prepare PEER     make a peer's environment and stop
+
+P1  SMA cross over one-minute bars, compiled strategy        beside vectorbt 1.2.0 from_signals
+P2  the same with on_bar in Python                           beside backtesting.py 0.6.6
+P5  session memory: position lookup, order check, recent     beside an empty method of a Cython class
+P7  kNN k=10 in int8 rows of 512, one query at a time        beside the USearch package 2.26.6 on the same codes
+
+Each peer runs in a virtual environment of its own, made on first use in the user's cache folder (NEURALTRADE_PEERS to
+put it elsewhere). Both sides are warmed up; figures are medians of --times runs, with fastest and slowest in the JSON.
+What was computed stands beside how fast: final equity and trade counts, recall@10 against an exact float32 scan.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools" / "peers"))
+import environments  # noqa: E402
+
+ROW_SETS = {"100k": 100_000, "1M": 1_000_000}
+# backtesting.py takes seconds for each 100,000 bars; both sides of P2 get the same prefix.
+INTERPRETED_ROWS_MAX = 200_000
+QUERIES = 1_000
+EXPANSIONS = "32,64,96,128,192,256,384"
+
+Row = dict[str, Any]
+
+
+def cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def rate(count: int, timed: dict[str, float]) -> float:
+    return count / timed["median_s"]
+
+
+def bars_folder(rows: int) -> Path:
+    """Bars and crossing signals as .npy files, made once."""
+    import inputs  # noqa: PLC0415
+    import ours  # noqa: PLC0415
+
+    folder = environments.cache() / "inputs" / f"minute-bars-{rows}"
+    if not (folder / "complete").exists():
+        columns = inputs.minute_bars(rows)
+        inputs.write(folder, {**columns, **ours.crossings(columns)})
+    return folder
+
+
+def vectors_folder(rows: int) -> Path:
+    """Vectors, queries, their int8 codes and the true neighbours as .npy files, made once."""
+    import inputs  # noqa: PLC0415
+
+    folder = environments.cache() / "inputs" / f"latent-{rows}"
+    if not (folder / "complete").exists():
+        vectors, queries = inputs.latent_vectors(rows, QUERIES)
+        arrays = {"vectors": vectors, "queries": queries, "truth": inputs.exact_neighbours(vectors, queries, 10)}
+        codes = {"codes": inputs.quantised(vectors), "query_codes": inputs.quantised(queries)}
+        inputs.write(folder, {**arrays, **codes})
+    return folder
+
+
+def compiled_strategy(rows: int, times: int) -> Row:
+    import inputs  # noqa: PLC0415
+    import ours  # noqa: PLC0415
+
+    folder = bars_folder(rows)
+    mine = ours.compiled(ours.bars_of(inputs.read(folder)), times)
+    peer = environments.call("vectorbt", "with_vectorbt.py", folder, str(inputs.FAST), str(inputs.SLOW), str(times))
+    ours_rate, orders = rate(rows, mine), rate(rows, peer["orders"])
+    with_equity = rate(rows, peer["orders_and_equity"])
+    return {
+        "row": "P1",
+        "work": f"SMA cross, {rows:,} bars, compiled on_bar",
+        "ours": f"{ours_rate / 1e6:.1f}M bars/s (indicators, loop, gate, ledger, equity)",
+        "peer": f"vectorbt {peer['version']}: {orders / 1e6:.1f}M bars/s from_signals alone, "
+        f"{with_equity / 1e6:.1f}M with equity",
+        "ratio": f"{ours_rate / orders:.1f}x, {ours_rate / with_equity:.1f}x with equity",
+        "accuracy": f"{mine['fills']:,} fills, final equity {mine['final_equity']:.2f}; vectorbt "
+        f"{peer['order_count']:,} and {peer['final_equity']:.2f} "
+        f"(relative difference {abs(mine['final_equity'] / peer['final_equity'] - 1):.1e})",
+        "detail": {"ours": mine, "peer": peer, "bars_per_s": ours_rate, "ratio": ours_rate / orders},
+    }
+
+
+def interpreted_strategy(rows: int, times: int) -> Row:
+    import inputs  # noqa: PLC0415
+    import ours  # noqa: PLC0415
+
+    folder, shared = bars_folder(rows), min(rows, INTERPRETED_ROWS_MAX)
+    columns = inputs.read(folder)
+    mine = ours.interpreted(ours.bars_of(columns, shared), times)
+    whole = ours.interpreted(ours.bars_of(columns), times) if rows > shared else mine
+    arguments = (str(shared), str(inputs.FAST), str(inputs.SLOW), str(times))
+    peer = environments.call("backtesting", "with_backtesting.py", "speed", folder, *arguments)
+    ours_rate, peer_rate = rate(shared, mine), rate(shared, peer)
+    return {
+        "row": "P2",
+        "work": f"the same, on_bar in Python, {shared:,} bars on both sides",
+        "ours": f"{ours_rate / 1e6:.2f}M bars/s ({rate(rows, whole) / 1e6:.2f}M over {rows:,})",
+        "peer": f"backtesting.py {peer['version']}: {peer_rate / 1e3:.0f}k bars/s",
+        "ratio": f"{ours_rate / peer_rate:.0f}x",
+        "accuracy": f"{mine['trades']:,} trades, final equity {mine['final_equity']:.6f}; backtesting.py "
+        f"{peer['trades']:,} and {peer['final_equity']:.6f}",
+        "detail": {"ours": mine, "ours_whole": whole, "peer": peer, "bars_per_s": ours_rate},
+    }
+
+
+def session_memory(rows: int, times: int) -> Row:
+    import ours  # noqa: PLC0415
+
+    del rows
+    timed = ours.session_calls(max(times, 7))
+    noop = timed["no-op"]["median_ns"]
+    others = {name: figure["median_ns"] for name, figure in timed.items() if name != "no-op"}
+    return {
+        "row": "P5",
+        "work": "session memory, called from Python",
+        "ours": ", ".join(f"{name} {ns:.0f} ns" for name, ns in others.items()),
+        "peer": f"empty method of a Cython class: {noop:.0f} ns",
+        "ratio": ", ".join(f"{name} {ns / noop:.2f}x" for name, ns in others.items()),
+        "accuracy": "exact",
+        "detail": timed,
+    }
+
+
+def nearest_neighbours(rows: int, times: int) -> Row:
+    import inputs  # noqa: PLC0415
+    import ours  # noqa: PLC0415
+
+    folder = vectors_folder(rows)
+    with tempfile.TemporaryDirectory() as scratch:
+        mine = ours.knn(Path(scratch) / "memory", inputs.read(folder), times)
+    peer = environments.call("usearch", "with_usearch.py", folder, str(len(os.sched_getaffinity(0))), EXPANSIONS)
+    # The cheapest setting of the peer that is at least as accurate as we are; its most accurate where none is.
+    reached = [point for point in peer["points"] if point["recall"] >= mine["recall"]]
+    equal = reached[0] if reached else max(peer["points"], key=lambda point: point["recall"])
+    every = "; ".join(f"{p['recall']:.3f} at {p['p50_ms']:.2f} / {p['p99_ms']:.2f}" for p in peer["points"])
+    return {
+        "row": "P7",
+        "work": f"kNN k=10 in {rows:,} x 512, one query at a time, {QUERIES:,} queries",
+        "ours": f"p50 {mine['p50_ms']:.3f} ms, p99 {mine['p99_ms']:.3f} ms; search_many {mine['queries_per_s']:,.0f}/s",
+        "peer": f"usearch {peer['version']} at recall {equal['recall']:.3f}: p50 {equal['p50_ms']:.3f} ms, "
+        f"p99 {equal['p99_ms']:.3f} ms; batch {equal['queries_per_s']:,.0f}/s",
+        "ratio": f"{equal['p50_ms'] / mine['p50_ms']:.1f}x p50, {equal['p99_ms'] / mine['p99_ms']:.1f}x p99",
+        "accuracy": f"recall@10 {mine['recall']:.4f}; usearch, recall at p50 / p99 ms: {every}",
+        "detail": {"ours": mine, "peer": peer},
+    }
+
+
+ROWS: dict[str, Callable[[int, int], Row]] = {
+    "P1": compiled_strategy,
+    "P2": interpreted_strategy,
+    "P5": session_memory,
+    "P7": nearest_neighbours,
+}
+
+
+def markdown(rows: list[Row], machine: str) -> str:
+    columns = ("row", "work", "ours", "peer", "ratio", "accuracy")
+    lines = [machine, "", f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+    return "\n".join(lines + [f"| {' | '.join(row[column] for column in columns)} |" for row in rows])
+
+
+def arguments(given: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--row-set", choices=sorted(ROW_SETS), default="100k")
+    parser.add_argument("--rows", type=int, help="rows of every input, instead of --row-set")
+    parser.add_argument("--only", default=",".join(ROWS), help="rows of the table, comma-separated")
+    parser.add_argument("--times", type=int, default=5, help="timed runs, at least 5")
+    parser.add_argument("--json", type=Path, default=ROOT / "build" / "peers.json")
+    parser.add_argument("--prepare", choices=sorted(environments.REQUIREMENTS))
+    parsed = parser.parse_args(given)
+    parsed.only = [name.strip().upper() for name in parsed.only.split(",")]
+    unknown = [name for name in parsed.only if name not in ROWS]
+    if unknown:
+        parser.error(f"--only: no row {unknown[0]}, there are {', '.join(ROWS)}")
+    if parsed.times < 5:
+        parser.error(f"--times must be at least 5, was {parsed.times}")
+    return parsed
+
+
+def main(given: list[str]) -> int:
+    options = arguments(given)
+    if options.prepare:
+        environments.prepare(options.prepare)
+        return 0
+    count = options.rows or ROW_SETS[options.row_set]
+    machine = f"{cpu_name()}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}"
+    rows = []
+    for name in options.only:
+        print(f"{name} ...", file=sys.stderr)
+        rows.append(ROWS[name](count, options.times))
+    print(markdown(rows, machine))
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
+    print(f"\nwritten to {options.json}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

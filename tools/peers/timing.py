@@ -1,0 +1,33 @@
+"""How everything here is timed: warmed up, the median of several, with the spread beside it."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def repeat(work: Callable[[], Any], times: int, warmups: int = 1) -> dict[str, Any]:
+    """Seconds of `work`: median, fastest and slowest of `times` runs after `warmups` that do not count."""
+    for _ in range(warmups):
+        work()
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return {"median_s": statistics.median(taken), "min_s": min(taken), "max_s": max(taken), "times": times}
+
+
+def latencies(work: Callable[[Any], Any], items: Any, warmups: int = 20) -> dict[str, Any]:
+    """Milliseconds of `work(item)`, one item at a time: p50 and p99 over all of them."""
+    for item in items[:warmups]:
+        work(item)
+    taken = []
+    for item in items:
+        began = time.perf_counter()
+        work(item)
+        taken.append((time.perf_counter() - began) * 1e3)
+    taken.sort()
+    return {"p50_ms": taken[len(taken) // 2], "p99_ms": taken[min(len(taken) - 1, len(taken) * 99 // 100)]}
