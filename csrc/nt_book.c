@@ -1,0 +1,201 @@
+#include "nt_book.h"
+
+#include "nt_risk.h"
+#include "nt_size.h"
+
+static int64_t last_price(const nt_engine *engine, int32_t slot)
+{
+    int64_t price;
+    return nt_nano_from_double(engine->markets[slot].last_close, &price) == NT_OK && price > 0 ? price : 0;
+}
+
+/* Entries of one side that still work, in nano; those sized at their fill count with what they would be now. */
+static int64_t working_entries(const nt_engine *engine, int32_t slot, int64_t side)
+{
+    const nt_orders *orders = &engine->orders;
+    nt_wide sum = 0;
+    for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
+        const nt_working *working = &orders->working[index];
+        const nt_order *row = nt_orders_row(orders, working->order_id);
+        if (row->role != NT_ROLE_ENTRY || row->side != side)
+            continue;
+        int64_t quantity = row->quantity - row->filled;
+        if (working->size_kind != NT_SIZE_GIVEN) {
+            nt_size size = {working->size_kind, working->size_value};
+            int64_t target, price = last_price(engine, slot);
+            quantity = 0;
+            if (price && nt_size_target(engine, slot, size, working->target_side, price, &target) == NT_OK)
+                quantity = side * (working->target_side * target - engine->positions[slot].quantity);
+        }
+        sum += quantity > 0 ? quantity : 0;
+    }
+    return sum > INT64_MAX ? INT64_MAX : (int64_t)sum;
+}
+
+/* The quantity a request comes to at `price`: exact if given, else what would be traded there. Not above 0: nothing to do. */
+static nt_status estimate(const nt_engine *engine, const nt_request *request, int64_t price, int64_t *out)
+{
+    if (request->size.kind == NT_SIZE_GIVEN) {
+        *out = request->size.value;
+        return NT_OK;
+    }
+    int64_t target;
+    nt_status status = nt_size_target(engine, request->slot, request->size, request->target_side, price, &target);
+    if (status == NT_OK)
+        *out = request->side * (request->target_side * target - engine->positions[request->slot].quantity);
+    return status;
+}
+
+/* Structural checks, on every order, with limits or without. */
+static nt_status check_shape(const nt_engine *engine, const nt_request *request, int64_t quantity, int64_t reference)
+{
+    const nt_market *market = &engine->markets[request->slot];
+    int64_t price = request->limit ? request->limit : request->stop;
+    if (request->tif > NT_TIF_FOK)
+        return NT_DENIED_TIME_IN_FORCE;
+    if (request->size.kind == NT_SIZE_GIVEN) {
+        if (request->size.value <= 0)
+            return NT_DENIED_QUANTITY_RANGE;
+        if (request->role == NT_ROLE_ENTRY && request->size.value % market->lot != 0)
+            return NT_DENIED_LOT;
+    }
+    if (request->limit < 0 || request->stop < 0)
+        return NT_DENIED_PRICE_RANGE;
+    const nt_bracket *bracket = &request->bracket;
+    if (request->limit % market->tick || request->stop % market->tick || bracket->stop_loss % market->tick ||
+        bracket->take_profit % market->tick || bracket->trail % market->tick)
+        return NT_DENIED_TICK;
+    if (price || reference) {
+        nt_status status = nt_bracket_check(bracket, request->side, price ? price : reference);
+        if (status != NT_OK)
+            return status;
+    }
+    if (!engine->account.shorting && request->side < 0 && quantity > engine->positions[request->slot].quantity)
+        return NT_DENIED_SHORTING;
+    return engine->orders.working_count >= NT_WORKING_MAX / 4 ? NT_DENIED_TABLE_FULL : NT_OK;
+}
+
+static uint8_t type_of(const nt_request *request)
+{
+    if (request->stop)
+        return request->limit ? NT_STOP_LIMIT : NT_STOP;
+    return request->limit ? NT_LIMIT : NT_MARKET;
+}
+
+static int64_t deny(nt_engine *engine, const nt_order *order, nt_status reason)
+{
+    int64_t id;
+    nt_status status = nt_orders_add(&engine->orders, order, NULL, &id);
+    if (status != NT_OK) {
+        nt_engine_fail(engine, status);
+        return status;
+    }
+    (void)nt_orders_move(&engine->orders, id, NT_DENIED, reason, engine->i, engine->clock_ts_ns[engine->i]);
+    engine->denial_count++;
+    nt_engine_record(engine, NT_EVENT_DENIED, order->symbol, id, order->side, (int16_t)reason, order->quantity, order->limit,
+                     order->stop, order->signal_id);
+    return reason;
+}
+
+int64_t nt_book_refuse(nt_engine *engine, int32_t slot, int64_t side, nt_status reason)
+{
+    nt_order order = {
+        .created_bar = engine->i,
+        .created_ts_ns = engine->clock_ts_ns[engine->i],
+        .symbol = slot,
+        .side = side < 0 ? -1 : 1,
+    };
+    return deny(engine, &order, reason);
+}
+
+static nt_status gate(const nt_engine *engine, const nt_request *request, int64_t quantity, int64_t reference)
+{
+    nt_status status = check_shape(engine, request, quantity, reference);
+    if (status != NT_OK || !engine->limits.enabled)
+        return status;
+    int64_t held = engine->positions[request->slot].quantity;
+    nt_intent intent = {
+        .side = request->side,
+        .quantity = quantity > 0 ? quantity : 0,
+        .price = request->limit ? request->limit : request->stop,
+        .reference = reference,
+        .position = held,
+        .working = working_entries(engine, request->slot, request->side),
+        .slot = request->slot,
+        .reduces = request->role == NT_ROLE_CLOSE,
+    };
+    return nt_risk_check(&engine->limits, &engine->ledger, &intent);
+}
+
+int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
+{
+    const nt_market *market = &engine->markets[request->slot];
+    int64_t now = engine->clock_ts_ns[engine->i], reference = last_price(engine, request->slot), quantity = 0, id;
+    uint8_t type = type_of(request);
+    int64_t price = request->limit ? request->limit : request->stop ? request->stop : reference;
+    nt_status status = price > 0 || request->size.kind == NT_SIZE_GIVEN ? estimate(engine, request, price, &quantity) : NT_OK;
+    if (status != NT_OK)
+        return nt_book_refuse(engine, request->slot, request->side, NT_DENIED_QUANTITY_RANGE);
+    if (request->size.kind != NT_SIZE_GIVEN && price > 0 && quantity <= 0 && engine->positions[request->slot].quantity != 0)
+        return 0;
+    nt_order order = {
+        .signal_id = market->signal_bar == engine->i ? market->signal_id : 0,
+        .created_bar = engine->i,
+        .created_ts_ns = now,
+        .quantity = request->size.kind == NT_SIZE_GIVEN ? request->size.value : 0,
+        .limit = request->limit,
+        .stop = request->stop,
+        .symbol = request->slot,
+        .side = request->side,
+        .type = type,
+        .tif = request->tif,
+        .role = request->role,
+    };
+    status = gate(engine, request, quantity, reference);
+    if (status != NT_OK)
+        return deny(engine, &order, status);
+    int same_close = type == NT_MARKET && engine->policy.market_at == NT_MARKET_SAME_CLOSE;
+    nt_working working = {
+        .limit = request->limit,
+        .stop = request->stop,
+        .bracket = request->bracket,
+        .size_kind = (uint8_t)request->size.kind,
+        .size_value = request->size.value,
+        .target_side = request->target_side,
+        .from_bar = engine->i + !same_close,
+        .from_ns = now + engine->latency_ns,
+        .day = -1,
+        .born_bar = -1,
+    };
+    status = nt_orders_add(&engine->orders, &order, &working, &id);
+    if (status != NT_OK) {
+        nt_engine_fail(engine, status);
+        return status;
+    }
+    (void)nt_orders_move(&engine->orders, id, NT_SUBMITTED, 0, 0, 0);
+    nt_engine_record(engine, NT_EVENT_ORDER, request->slot, id, request->side, type, order.quantity, order.limit, order.stop,
+                     order.signal_id);
+    if (same_close)
+        engine->attention |= NT_ATTEND_CLOSE;
+    return id;
+}
+
+void nt_book_end(nt_engine *engine, int64_t order_id, uint8_t status, int32_t reason)
+{
+    const nt_order *row = nt_orders_row(&engine->orders, order_id);
+    if (nt_orders_move(&engine->orders, order_id, status, reason, engine->i, engine->clock_ts_ns[engine->i]) != NT_OK)
+        return;
+    uint8_t kind = status == NT_EXPIRED ? NT_EVENT_EXPIRED : status == NT_REJECTED ? NT_EVENT_REJECTED : NT_EVENT_CANCELLED;
+    nt_engine_record(engine, kind, row->symbol, order_id, row->side, (int16_t)reason, row->filled, 0, 0, 0);
+}
+
+int64_t nt_book_cancel(nt_engine *engine, int64_t order_id, int32_t reason)
+{
+    const nt_order *row = nt_orders_row(&engine->orders, order_id);
+    if (row == NULL)
+        return NT_DENIED_UNKNOWN_ORDER;
+    if (!nt_order_is_active(row))
+        return NT_DENIED_ORDER_DONE;
+    nt_book_end(engine, order_id, NT_CANCELLED_ORDER, reason);
+    return 1;
+}

@@ -1,0 +1,59 @@
+/* nt_book: orders in, fills out. Submitting passes the structural checks, then the gate, then joins the table; filling books
+ * the ledger, the rows, the bracket's children and whatever a fill makes void, all in one step.
+ */
+#ifndef NT_BOOK_H
+#define NT_BOOK_H
+
+#include "nt_engine.h"
+
+/* One order as asked, in fixed point. */
+typedef struct nt_request {
+    int32_t slot;
+    int8_t side;        /* +1, -1 */
+    int8_t target_side; /* of the position it aims at, where size.kind is not NT_SIZE_GIVEN */
+    uint8_t tif;
+    uint8_t role;
+    nt_size size;       /* NT_SIZE_GIVEN: value is the quantity */
+    int64_t limit;      /* 0 = none */
+    int64_t stop;
+    nt_bracket bracket;
+} nt_request;
+
+/* How a fill came about. `direction`: the way the price was going inside the bar, 0 at an open or a close. */
+typedef struct nt_touch {
+    int64_t price; /* before slippage */
+    int64_t direction;
+} nt_touch;
+
+/* Returns the id, 0 where nothing is to be done, or a refusal. A failure is noted in the engine and returned. */
+int64_t nt_book_submit(nt_engine *engine, const nt_request *request);
+
+/* Record that an order was refused before it could take shape. Returns `reason`, or a failure. */
+int64_t nt_book_refuse(nt_engine *engine, int32_t slot, int64_t side, nt_status reason);
+
+/* 1, or a refusal. */
+int64_t nt_book_cancel(nt_engine *engine, int64_t order_id, int32_t reason);
+
+/* Move to a final status for `reason`, with its event. */
+void nt_book_end(nt_engine *engine, int64_t order_id, uint8_t status, int32_t reason);
+
+/* Fill an active order as far as size, volume, cash and limits allow; what cannot be filled is ended with its reason.
+ * prices: the bar's, for the slippage cap and the base of brackets. */
+nt_status nt_book_fill(nt_engine *engine, int64_t order_id, const nt_touch *touch, const nt_prices *prices);
+
+/* Rows of closed and of open trades (nt_trades.c). */
+nt_status nt_trades_close(nt_engine *engine, int32_t slot, const nt_closing *closing, int64_t direction, int64_t price,
+                          int64_t order_id);
+nt_status nt_trades_leave_open(nt_engine *engine, int32_t slot);
+
+/* The children of an entry that just opened `quantity` at `price` (nt_bracket.c). */
+nt_status nt_bracket_spawn(nt_engine *engine, int64_t parent_id, int64_t quantity, int64_t price, const nt_touch *touch,
+                           const nt_prices *prices);
+/* After a fill: one cancels the other, and no exit outlives what it would close. */
+nt_status nt_bracket_settle(nt_engine *engine, int64_t filled_id, int64_t quantity);
+/* Where a trailing exit of `side` stands: its distance below (above) the peak; 0 = nowhere. */
+int64_t nt_bracket_trail(const nt_working *working, int64_t side);
+/* Whether stop-loss and take-profit lie on their sides of `reference` (nano). */
+nt_status nt_bracket_check(const nt_bracket *bracket, int64_t side, int64_t reference);
+
+#endif

@@ -1,0 +1,153 @@
+/* nt_bracket: stop-losses, take-profits and trails that an entry's fill brings to life. They are orders like any other, but sized
+ * by what was filled, cancelled together, and never left to open a position. */
+#include "nt_book.h"
+
+nt_status nt_bracket_check(const nt_bracket *bracket, int64_t side, int64_t reference)
+{
+    if (bracket->stop_loss && side * (reference - bracket->stop_loss) <= 0)
+        return NT_DENIED_BRACKET;
+    if (bracket->take_profit && side * (bracket->take_profit - reference) <= 0)
+        return NT_DENIED_BRACKET;
+    /* A child's price must be positive: a stop below zero protects nothing. */
+    if (bracket->trail >= reference)
+        return NT_DENIED_BRACKET;
+    if (side > 0 ? bracket->stop_loss_rate >= NT_PICO : bracket->take_profit_rate >= NT_PICO)
+        return NT_DENIED_BRACKET;
+    if (bracket->trail_rate >= NT_PICO)
+        return NT_DENIED_BRACKET;
+    return NT_OK;
+}
+
+/* base moved by rate in `direction`, on the tick. */
+static nt_status moved(int64_t base, int64_t rate, int64_t direction, int64_t tick, int64_t *out)
+{
+    int64_t by, steps;
+    if (nt_multiply_divide(base, rate, NT_PICO, &by) != NT_OK || nt_add(base, direction * by, &by) != NT_OK)
+        return NT_OVERFLOW;
+    if (tick > 1) {
+        (void)nt_divide_half_even(by, tick, &steps);
+        by = steps * tick;
+    }
+    *out = by;
+    return NT_OK;
+}
+
+int64_t nt_bracket_trail(const nt_working *working, int64_t side)
+{
+    int64_t distance = working->trail;
+    if (working->trail_rate)
+        (void)nt_multiply_divide(working->peak, working->trail_rate, NT_PICO, &distance); /* a rate below one: it fits */
+    int64_t level = working->peak + side * distance;
+    return level > 0 ? level : 0;
+}
+
+static nt_status add_child(nt_engine *engine, const nt_order *parent, uint8_t role, int64_t price, int64_t quantity,
+                           const nt_working *like)
+{
+    uint8_t type = role == NT_ROLE_TAKE_PROFIT ? NT_LIMIT : role == NT_ROLE_TRAIL ? NT_TRAILING : NT_STOP;
+    nt_order order = {
+        .signal_id = parent->signal_id,
+        .parent_id = parent->id,
+        .created_bar = engine->i,
+        .created_ts_ns = engine->clock_ts_ns[engine->i],
+        .quantity = quantity,
+        .limit = role == NT_ROLE_TAKE_PROFIT ? price : 0,
+        .stop = role == NT_ROLE_TAKE_PROFIT ? 0 : price,
+        .symbol = parent->symbol,
+        .side = (int8_t)-parent->side,
+        .type = type,
+        .tif = NT_TIF_GTC,
+        .role = role,
+    };
+    nt_working working = *like;
+    working.limit = order.limit;
+    working.stop = order.stop;
+    if (role != NT_ROLE_TRAIL)
+        working.trail = working.trail_rate = 0;
+    else
+        order.stop = working.stop = nt_bracket_trail(&working, order.side);
+    int64_t id;
+    nt_status status = nt_orders_add(&engine->orders, &order, &working, &id);
+    if (status != NT_OK)
+        return status;
+    (void)nt_orders_move(&engine->orders, id, NT_SUBMITTED, 0, 0, 0);
+    nt_engine_record(engine, NT_EVENT_ORDER, order.symbol, id, order.side, type, quantity, order.limit, order.stop, order.signal_id);
+    return NT_OK;
+}
+
+/* A further fill of the same entry: its children grow. Returns whether there were any. */
+static int grow_children(nt_engine *engine, int32_t slot, int64_t parent_id, int64_t quantity)
+{
+    int found = 0;
+    for (int32_t index = engine->orders.lists[slot].head; index >= 0; index = engine->orders.working[index].next) {
+        nt_order *row = nt_orders_row(&engine->orders, engine->orders.working[index].order_id);
+        if (row->parent_id == parent_id && nt_order_is_exit(row)) {
+            row->quantity += quantity;
+            found = 1;
+        }
+    }
+    return found;
+}
+
+nt_status nt_bracket_spawn(nt_engine *engine, int64_t parent_id, int64_t quantity, int64_t price, const nt_touch *touch,
+                           const nt_prices *prices)
+{
+    nt_order parent = *nt_orders_row(&engine->orders, parent_id);
+    const nt_policy *policy = &engine->policy;
+    nt_bracket bracket = engine->orders.working[parent.working].bracket;
+    if (!(bracket.stop_loss | bracket.take_profit | bracket.trail | bracket.stop_loss_rate | bracket.take_profit_rate |
+          bracket.trail_rate))
+        return NT_OK;
+    if (parent.filled > quantity && grow_children(engine, parent.symbol, parent_id, quantity))
+        return NT_OK;
+    int64_t side = parent.side, tick = engine->markets[parent.symbol].tick;
+    int64_t base = policy->stop_base == NT_BASE_ENTRY_CLOSE ? prices->close : price, level;
+    int from = parent.type == NT_MARKET ? policy->contingent_from : policy->contingent_from_working;
+    /* A fill at the close has no bar left to fire in. */
+    int same_close = parent.type == NT_MARKET && policy->market_at == NT_MARKET_SAME_CLOSE;
+    nt_working like = {
+        .from_bar = engine->i + (from == NT_FROM_NEXT_BAR || same_close),
+        .size_kind = NT_SIZE_GIVEN,
+        .day = -1,
+        .trail = bracket.trail,
+        .trail_rate = bracket.trail_rate,
+        .peak = base,
+        .born_bar = engine->i,
+        .born_price = price,
+        .born_direction = (int8_t)touch->direction,
+    };
+    nt_status status = NT_OK;
+    if (bracket.stop_loss)
+        status = add_child(engine, &parent, NT_ROLE_STOP_LOSS, bracket.stop_loss, quantity, &like);
+    else if (bracket.stop_loss_rate && (status = moved(base, bracket.stop_loss_rate, -side, tick, &level)) == NT_OK && level > 0)
+        status = add_child(engine, &parent, NT_ROLE_STOP_LOSS, level, quantity, &like);
+    if (status == NT_OK && (bracket.trail || bracket.trail_rate))
+        status = add_child(engine, &parent, NT_ROLE_TRAIL, 0, quantity, &like);
+    if (status == NT_OK && bracket.take_profit)
+        status = add_child(engine, &parent, NT_ROLE_TAKE_PROFIT, bracket.take_profit, quantity, &like);
+    else if (status == NT_OK && bracket.take_profit_rate &&
+             (status = moved(base, bracket.take_profit_rate, side, tick, &level)) == NT_OK && level > 0)
+        status = add_child(engine, &parent, NT_ROLE_TAKE_PROFIT, level, quantity, &like);
+    return status;
+}
+
+nt_status nt_bracket_settle(nt_engine *engine, int64_t filled_id, int64_t quantity)
+{
+    nt_orders *orders = &engine->orders;
+    const nt_order *filled = nt_orders_row(orders, filled_id);
+    int32_t slot = filled->symbol, next;
+    int64_t family = nt_order_is_exit(filled) ? filled->parent_id : 0, held = engine->positions[slot].quantity;
+    int family_done = filled->status == NT_FILLED;
+    for (int32_t index = orders->lists[slot].head; index >= 0; index = next) {
+        next = orders->working[index].next;
+        nt_order *row = nt_orders_row(orders, orders->working[index].order_id);
+        if (row->id == filled_id || row->role == NT_ROLE_ENTRY)
+            continue;
+        int sibling = family != 0 && nt_order_is_exit(row) && row->parent_id == family;
+        if (sibling && !family_done)
+            row->quantity -= quantity;
+        if (held == 0 || (held > 0) == (row->side > 0) || (sibling && (family_done || row->quantity <= row->filled)))
+            nt_book_end(engine, row->id, NT_CANCELLED_ORDER, 0);
+    }
+    return engine->failure;
+}

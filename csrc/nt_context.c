@@ -1,0 +1,239 @@
+#include "nt_context.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include "nt_book.h"
+#include "nt_size.h"
+
+_Static_assert(sizeof(nt_context) == 23 * 8 && offsetof(nt_context, position) == 12 * 8 && offsetof(nt_context, api) == 19 * 8 &&
+                   offsetof(nt_context, similar_count) == 22 * 8,
+               "CONTEXT_DTYPE");
+_Static_assert(sizeof(nt_api) == 16 * 8 && offsetof(nt_api, similar) == 8 * 8, "API_NAMES");
+_Static_assert(sizeof(nt_similar) == 32, "SIMILAR_DTYPE");
+
+static int32_t slot_of(const nt_context *context)
+{
+    return (int32_t)context->symbol;
+}
+
+static int has_working(const nt_engine *engine, int32_t slot, uint8_t role, int64_t side)
+{
+    const nt_orders *orders = &engine->orders;
+    for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
+        const nt_order *row = nt_orders_row(orders, orders->working[index].order_id);
+        if (row->role == role && row->side == side)
+            return 1;
+    }
+    return 0;
+}
+
+/* Already on that side, or on the way there. */
+static int is_there(const nt_engine *engine, int32_t slot, int64_t side)
+{
+    return engine->positions[slot].quantity * side > 0 || has_working(engine, slot, NT_ROLE_ENTRY, side);
+}
+
+/* An optional price: NaN is none, anything but a positive number that fits is refused. */
+static nt_status optional(double value, double scale, int64_t *out)
+{
+    *out = 0;
+    if (isnan(value))
+        return NT_OK;
+    return value > 0 && nt_fixed_from_double(value, scale, out) == NT_OK && *out > 0 ? NT_OK : NT_DENIED_PRICE_RANGE;
+}
+
+static int64_t api_order(nt_context *context, int64_t side, double quantity, double limit, double stop, double stop_loss,
+                         double take_profit, double trail, double stop_loss_rate, double take_profit_rate, double trail_rate,
+                         int64_t tif)
+{
+    nt_engine *engine = context->engine;
+    int32_t slot = slot_of(context);
+    nt_request request = {
+        .slot = slot,
+        .side = side > 0 ? 1 : -1,
+        .target_side = side > 0 ? 1 : -1,
+        .tif = tif < 0 || tif > NT_TIF_GTD ? NT_TIF_GTD : (uint8_t)tif,
+        .role = NT_ROLE_ENTRY,
+        .size = engine->size,
+    };
+    nt_status status;
+    if (isnan(quantity)) {
+        if (is_there(engine, slot, request.side))
+            return 0;
+    } else {
+        request.size = (nt_size){NT_SIZE_GIVEN, 0};
+        if (nt_nano_from_double(quantity, &request.size.value) != NT_OK || request.size.value <= 0)
+            return nt_book_refuse(engine, slot, side, NT_DENIED_QUANTITY_RANGE);
+    }
+    nt_bracket *bracket = &request.bracket;
+    if ((status = optional(limit, 1e9, &request.limit)) != NT_OK || (status = optional(stop, 1e9, &request.stop)) != NT_OK ||
+        (status = optional(stop_loss, 1e9, &bracket->stop_loss)) != NT_OK ||
+        (status = optional(take_profit, 1e9, &bracket->take_profit)) != NT_OK ||
+        (status = optional(trail, 1e9, &bracket->trail)) != NT_OK ||
+        (status = optional(stop_loss_rate, 1e12, &bracket->stop_loss_rate)) != NT_OK ||
+        (status = optional(take_profit_rate, 1e12, &bracket->take_profit_rate)) != NT_OK ||
+        (status = optional(trail_rate, 1e12, &bracket->trail_rate)) != NT_OK)
+        return nt_book_refuse(engine, slot, side, status);
+    return nt_book_submit(engine, &request);
+}
+
+static int64_t api_trade(nt_context *context, int64_t side)
+{
+    nt_engine *engine = context->engine;
+    nt_request request = {
+        .slot = slot_of(context),
+        .side = side > 0 ? 1 : -1,
+        .target_side = side > 0 ? 1 : -1,
+        .role = NT_ROLE_ENTRY,
+        .size = engine->size,
+    };
+    return is_there(engine, request.slot, request.side) ? 0 : nt_book_submit(engine, &request);
+}
+
+static int64_t api_close_position(nt_context *context)
+{
+    nt_engine *engine = context->engine;
+    int32_t slot = slot_of(context);
+    int64_t held = engine->positions[slot].quantity, side = -nt_sign(held);
+    if (held == 0 || has_working(engine, slot, NT_ROLE_CLOSE, side))
+        return 0;
+    nt_request request = {
+        .slot = slot, .side = (int8_t)side, .role = NT_ROLE_CLOSE, .size = {NT_SIZE_GIVEN, nt_absolute(held)}};
+    return nt_book_submit(engine, &request);
+}
+
+static int64_t api_target(nt_context *context, double fraction)
+{
+    nt_engine *engine = context->engine;
+    int32_t slot = slot_of(context);
+    int64_t price, target = 0;
+    nt_request request = {.slot = slot, .role = NT_ROLE_ENTRY, .size = {NT_SIZE_EQUITY, 0}};
+    if (!(fabs(fraction) <= 1000) || nt_fixed_from_double(fabs(fraction), 1e12, &request.size.value) != NT_OK)
+        return nt_book_refuse(engine, slot, fraction < 0 ? -1 : 1, NT_DENIED_QUANTITY_RANGE);
+    request.target_side = (int8_t)((fraction > 0) - (fraction < 0));
+    request.side = request.target_side;
+    if (nt_nano_from_double(engine->markets[slot].last_close, &price) == NT_OK && price > 0) {
+        nt_status status = nt_size_target(engine, slot, request.size, request.target_side, price, &target);
+        if (status != NT_OK)
+            return nt_book_refuse(engine, slot, request.side, NT_DENIED_QUANTITY_RANGE);
+        int64_t change = request.target_side * target - engine->positions[slot].quantity;
+        if (change == 0)
+            return 0;
+        request.side = (int8_t)nt_sign(change);
+    }
+    return nt_book_submit(engine, &request);
+}
+
+static int64_t api_cancel(nt_context *context, int64_t order_id)
+{
+    return nt_book_cancel(context->engine, order_id, 0);
+}
+
+static int64_t api_cancel_all(nt_context *context)
+{
+    nt_engine *engine = context->engine;
+    nt_orders *orders = &engine->orders;
+    int64_t count = 0;
+    for (int32_t index; (index = orders->lists[slot_of(context)].head) >= 0; count++)
+        nt_book_end(engine, orders->working[index].order_id, NT_CANCELLED_ORDER, 0);
+    return count;
+}
+
+static int64_t api_is_active(nt_context *context, int64_t order_id)
+{
+    return nt_order_is_active(nt_orders_row(&context->engine->orders, order_id));
+}
+
+static int64_t bits_of(double x)
+{
+    union {
+        double value;
+        int64_t bits;
+    } both = {.value = x};
+    return both.bits;
+}
+
+static double api_signal(nt_context *context, int64_t direction, double confidence, int64_t reasoning)
+{
+    nt_engine *engine = context->engine;
+    int32_t slot = slot_of(context);
+    nt_signal_row *row = nt_rows_add(&engine->signals);
+    if (row == NULL) {
+        nt_engine_fail(engine, NT_NO_MEMORY);
+        return confidence;
+    }
+    direction = nt_sign(direction);
+    *row = (nt_signal_row){engine->signals.count, engine->i, context->ts_ns, confidence, confidence, reasoning, slot,
+                           (int32_t)direction};
+    int64_t id = row->signal_id;
+    if (engine->advisor) {
+        nt_signal_row copy = *row; /* the callback may record further signals, which moves rows */
+        double enhanced = confidence;
+        if (engine->advisor(engine->callback_user, &copy, &enhanced) != 0)
+            nt_engine_fail(engine, NT_STOPPED);
+        row = (nt_signal_row *)engine->signals.data + (id - 1);
+        row->enhanced = enhanced;
+    }
+    double enhanced = row->enhanced;
+    engine->markets[slot].signal_id = id;
+    engine->markets[slot].signal_bar = engine->i;
+    nt_engine_record(engine, NT_EVENT_SIGNAL, slot, id, (int8_t)direction, 0, 0, bits_of(confidence), bits_of(enhanced), 0);
+    return enhanced;
+}
+
+static int64_t api_similar(nt_context *context, int64_t k)
+{
+    nt_engine *engine = context->engine;
+    context->similar = NULL;
+    context->similar_count = 0;
+    if (engine->recall == NULL || k < 1)
+        return 0;
+    if (engine->recall(engine->callback_user, context->symbol, context->ts_ns, k, &context->similar, &context->similar_count) != 0) {
+        context->similar_count = 0;
+        nt_engine_fail(engine, NT_STOPPED);
+    }
+    return context->similar_count;
+}
+
+void nt_context_refresh(nt_engine *engine, int32_t slot)
+{
+    nt_context *context = &engine->context;
+    const nt_position *position = &engine->positions[slot];
+    double units = nt_double_from_nano(position->quantity);
+    engine->cash = (double)engine->ledger.cash / (double)engine->ledger.scale;
+    engine->markets[slot].exposure = units * nt_double_from_nano(position->multiplier);
+    context->cash = engine->cash;
+    if (context->symbol == slot) {
+        context->position = units;
+        context->entry_price = position->quantity ? nt_double_from_nano(position->entry_price) : NAN;
+    }
+}
+
+void nt_context_select(nt_engine *engine, int32_t slot)
+{
+    nt_context *context = &engine->context;
+    const nt_market *market = &engine->markets[slot];
+    const nt_position *position = &engine->positions[slot];
+    context->symbol = slot;
+    context->bar = market->bar;
+    context->open = market->series.open;
+    context->high = market->series.high;
+    context->low = market->series.low;
+    context->close = market->series.close;
+    context->volume = market->series.volume;
+    context->indicators = market->indicators;
+    context->indicator_count = market->indicator_count;
+    context->position = nt_double_from_nano(position->quantity);
+    context->entry_price = position->quantity ? nt_double_from_nano(position->entry_price) : NAN;
+}
+
+void nt_context_open(nt_engine *engine)
+{
+    engine->api = (nt_api){api_trade, api_order, api_close_position, api_target, api_cancel, api_cancel_all, api_is_active,
+                           api_signal, api_similar, pow, exp, log, sin, cos, tan, tanh};
+    engine->context.api = &engine->api;
+    engine->context.engine = engine;
+    nt_context_select(engine, 0);
+    nt_context_refresh(engine, 0);
+}

@@ -1,0 +1,149 @@
+/* nt_engine: the one loop. Per step of the clock: match what works -> ledger -> mark -> strategy -> gate -> book -> event log.
+ *
+ * A run is opened with everything it will need, advanced in pieces, finished, read and closed. Series, clock and indicator
+ * columns are borrowed and must outlive it; equity is a buffer of the caller's. One thread at a time. Memory is taken only by
+ * the growing tables (orders, rows); nothing else allocates once the run is open.
+ *
+ * Bars stay float64 until an order works on them: only then are prices turned into int64 (nt_match.c). So a bar in which
+ * nothing works costs one multiplication, a few stores and the call of the strategy.
+ */
+#ifndef NT_ENGINE_H
+#define NT_ENGINE_H
+
+#include <stdint.h>
+
+#include "nt_context.h"
+#include "nt_event.h"
+#include "nt_ledger.h"
+#include "nt_orders.h"
+#include "nt_policy.h"
+#include "nt_rows.h"
+
+/* One symbol's bars. Columns of `count` rows, ascending in ts_ns. */
+typedef struct nt_series {
+    const int64_t *ts_ns;
+    const double *open;
+    const double *high;
+    const double *low;
+    const double *close;
+    const double *volume;
+    int64_t count;
+} nt_series;
+
+typedef struct nt_market {
+    nt_series series;
+    const double *const *indicators;
+    int64_t indicator_count;
+    int64_t bar;        /* the latest bar reached; -1 before the first */
+    int64_t step;       /* and the clock index it was reached at */
+    double last_close;  /* NaN before the first */
+    double exposure;    /* signed units x multiplier: what one point of price is worth */
+    int64_t tick;       /* nano, as the three below */
+    int64_t lot;        /* of quantities that are given */
+    int64_t size_lot;   /* of default sizes */
+    int64_t volume_left; /* that the cap leaves in this bar */
+    int64_t signal_id;  /* of the latest signal, and its bar */
+    int64_t signal_bar;
+    int64_t exit_bar;   /* clock index at which a stop-loss, take-profit or trail last filled; -1 = never */
+    int64_t entry_bar;  /* of the fill that opened what is held, as the three below */
+    int64_t entry_ts_ns;
+    int64_t entry_order_id;
+    int64_t entry_signal_id;
+} nt_market;
+
+/* Callbacks return 0, or anything else to stop the run with NT_STOPPED. `user` is engine.callback_user. */
+typedef int64_t (*nt_journal_fn)(void *user, const nt_event *events, int64_t count);
+typedef int64_t (*nt_advisor_fn)(void *user, const nt_signal_row *signal, double *confidence_out);
+typedef int64_t (*nt_recall_fn)(void *user, int64_t symbol, int64_t ts_ns, int64_t k, const nt_similar **rows_out, int64_t *count_out);
+
+enum { NT_ATTEND_CLOSE = 1, NT_ATTEND_JOURNAL = 2, NT_ATTEND_FAILURE = 4 };
+
+typedef struct nt_engine {
+    nt_context context;
+    nt_api api;
+    nt_policy policy;
+    nt_costs costs;
+    nt_account account;
+    nt_limits limits;
+    nt_size size;
+    nt_ledger ledger;
+    nt_orders orders;
+    nt_market *markets;
+    nt_position *positions;
+    int32_t market_count;
+    uint32_t attention; /* NT_ATTEND_*: what the loop must look at after the strategy's call */
+    const int64_t *clock_ts_ns;
+    int64_t clock_count;
+    int64_t i; /* the step being taken; the next one between calls of nt_engine_advance */
+    int64_t latency_ns;
+    double *equity;
+    double cash; /* of the ledger, as a float */
+    nt_rows events;
+    nt_rows fills;
+    nt_rows trades;
+    nt_rows signals;
+    int64_t records_events;
+    int64_t journalled; /* events handed to the journal so far */
+    int64_t ambiguous_bars;
+    int64_t denial_count;
+    nt_status failure;
+    int32_t finished;
+    nt_strategy_fn strategy;
+    void *strategy_user;
+    void *callback_user;
+    nt_journal_fn journal;
+    nt_advisor_fn advisor;
+    nt_recall_fn recall;
+} nt_engine;
+
+/* Prices in nano of the bar being matched. */
+typedef struct nt_prices {
+    int64_t open;
+    int64_t high;
+    int64_t low;
+    int64_t close;
+} nt_prices;
+
+typedef struct nt_engine_config {
+    nt_policy policy;
+    nt_costs costs;
+    nt_account account;
+    nt_limits limits;
+    nt_size size;
+    int64_t cash; /* minor */
+    int64_t cash_digits;
+    int64_t latency_ns;
+    int64_t records_events;
+} nt_engine_config;
+
+/* Opens a run over `market_count` symbols: of each market the caller has set series, tick, lot and size_lot, of each position the
+ * multiplier; the arrays stay the caller's. NT_NO_MEMORY: nothing to close. */
+nt_status nt_engine_open(nt_engine *engine, const nt_engine_config *config, nt_market *markets, nt_position *positions,
+                         int32_t market_count, const int64_t *clock_ts_ns, int64_t clock_count, double *equity);
+void nt_engine_close(nt_engine *engine);
+
+/* Take up to `count` further steps. NT_STOPPED: the strategy or a callback said so at step engine->i. Any other failure ends
+ * the run as well; engine->i tells where. */
+nt_status nt_engine_advance(nt_engine *engine, int64_t count);
+
+/* End the run. close_open: close each position at the open of its symbol's last bar. Rows of open trades are added. */
+nt_status nt_engine_finish(nt_engine *engine, int close_open);
+
+/* The address table and the first context of a run (nt_context.c). */
+void nt_context_open(nt_engine *engine);
+/* Points the context at one symbol, before its strategy is called. */
+void nt_context_select(nt_engine *engine, int32_t slot);
+/* After a fill: what the context shows of cash and of this position. */
+void nt_context_refresh(nt_engine *engine, int32_t slot);
+
+/* Append one event, or set engine->failure. */
+void nt_engine_record(nt_engine *engine, uint8_t kind, int32_t slot, int64_t id, int8_t side, int16_t code, int64_t quantity,
+                      int64_t price, int64_t value, int64_t extra);
+/* Note a failure; the loop stops after this step. */
+void nt_engine_fail(nt_engine *engine, nt_status status);
+/* Hand what is new to the journal, before it acts. */
+nt_status nt_engine_journal(nt_engine *engine);
+/* Equity at the latest closes. */
+double nt_engine_equity(const nt_engine *engine);
+
+#endif

@@ -1,0 +1,104 @@
+/* nt_event: the rows that a run leaves behind. Layouts are fixed, little-endian and free of padding; they are mirrored in
+ * neuraltrade/core/layouts.py, which says what each column means. The event log holds everything that decides: its bytes
+ * are what a run's digest is taken over.
+ */
+#ifndef NT_EVENT_H
+#define NT_EVENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    NT_EVENT_SIGNAL = 1,
+    NT_EVENT_ORDER = 2,
+    NT_EVENT_DENIED = 3,
+    NT_EVENT_FILL = 4,
+    NT_EVENT_CANCELLED = 5,
+    NT_EVENT_EXPIRED = 6,
+    NT_EVENT_REJECTED = 7
+};
+
+typedef struct nt_event {
+    int64_t bar;
+    int64_t ts_ns;
+    int64_t id;
+    int64_t quantity; /* nano */
+    int64_t price;    /* nano */
+    int64_t value;
+    int64_t extra;
+    int32_t symbol;
+    int16_t code;
+    uint8_t kind;
+    int8_t side;
+} nt_event;
+_Static_assert(sizeof(nt_event) == 64 && offsetof(nt_event, side) == 63, "EVENT_DTYPE");
+
+typedef struct nt_fill_row {
+    int64_t bar;
+    int64_t ts_ns;
+    int64_t order_id;
+    double quantity;
+    double price;
+    double fee;
+    int32_t symbol;
+    int32_t side;
+} nt_fill_row;
+_Static_assert(sizeof(nt_fill_row) == 56, "FILL_DTYPE");
+
+typedef struct nt_order_row {
+    int64_t order_id;
+    int64_t signal_id;
+    int64_t parent_id;
+    int64_t created_bar;
+    int64_t created_ts_ns;
+    int64_t done_bar;
+    int64_t done_ts_ns;
+    double quantity;
+    double filled;
+    double limit_price;
+    double stop_price;
+    int32_t symbol;
+    int32_t reason;
+    int8_t side;
+    uint8_t type;
+    uint8_t tif;
+    uint8_t status;
+    uint8_t role;
+    uint8_t spare[3];
+} nt_order_row;
+_Static_assert(sizeof(nt_order_row) == 104 && offsetof(nt_order_row, role) == 100, "ORDER_DTYPE");
+
+typedef struct nt_trade_row {
+    int64_t entry_bar;
+    int64_t exit_bar;
+    int64_t entry_ts_ns;
+    int64_t exit_ts_ns;
+    int64_t entry_order_id;
+    int64_t exit_order_id;
+    int64_t signal_id;
+    double quantity;
+    double entry_price;
+    double exit_price;
+    double fees;
+    double pnl;
+    double return_;
+    int32_t symbol;
+    int8_t direction;
+    uint8_t open;
+    uint8_t spare[2];
+} nt_trade_row;
+_Static_assert(sizeof(nt_trade_row) == 112 && offsetof(nt_trade_row, open) == 109, "TRADE_DTYPE");
+
+typedef struct nt_signal_row {
+    int64_t signal_id;
+    int64_t bar;
+    int64_t ts_ns;
+    double confidence;
+    double enhanced;
+    int64_t reasoning;
+    int32_t symbol;
+    int32_t direction;
+} nt_signal_row;
+_Static_assert(sizeof(nt_signal_row) == 56, "SIGNAL_DTYPE");
+
+#endif

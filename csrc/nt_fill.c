@@ -1,0 +1,221 @@
+/* nt_fill: what happens when an order meets its price. */
+#include "nt_book.h"
+#include "nt_size.h"
+#include "nt_risk.h"
+
+/* What one fill is going to be. Quantities in nano, absolute. */
+typedef struct nt_plan {
+    int64_t price;
+    int64_t closing;
+    int64_t opening;
+    int64_t wanted; /* by the order, before volume, limits and cash cut it */
+    int32_t reason; /* why it was cut; 0 = it was not */
+    int32_t sized;  /* 1 = found at this price, so a smaller one is still whole */
+} nt_plan;
+
+/* How much the order still wants at plan->price. 0 or less: nothing is left to do. */
+static nt_status plan_quantity(const nt_engine *engine, const nt_order *order, const nt_working *working, nt_plan *plan)
+{
+    int64_t held = engine->positions[order->symbol].quantity, target;
+    plan->wanted = order->quantity - order->filled;
+    if (working->size_kind != NT_SIZE_GIVEN) {
+        nt_size size = {working->size_kind, working->size_value};
+        nt_status status = nt_size_target(engine, order->symbol, size, working->target_side, plan->price, &target);
+        if (status != NT_OK)
+            return status;
+        plan->wanted = order->side * (working->target_side * target - held);
+        plan->sized = 1;
+    }
+    int opposite = held != 0 && (held > 0) != (order->side > 0);
+    int64_t closable = opposite ? nt_absolute(held) : 0;
+    if (order->role != NT_ROLE_ENTRY)
+        plan->wanted = nt_smaller(plan->wanted, closable);
+    plan->closing = nt_smaller(plan->wanted, closable);
+    plan->opening = plan->wanted - plan->closing;
+    return NT_OK;
+}
+
+static void cut_opening(nt_plan *plan, int64_t room, int64_t lot, int32_t reason)
+{
+    if (plan->opening <= room)
+        return;
+    plan->opening = room > 0 ? room - room % lot : 0;
+    plan->reason = reason;
+}
+
+/* Limits hold at the fill too: a size found there, or a position that moved since the gate, is cut to them. */
+static void plan_limits(const nt_engine *engine, const nt_order *order, nt_plan *plan)
+{
+    const nt_market *market = &engine->markets[order->symbol];
+    if (plan->opening <= 0)
+        return;
+    if (!engine->account.shorting && order->side < 0)
+        cut_opening(plan, 0, 1, NT_DENIED_SHORTING);
+    if (!engine->limits.enabled)
+        return;
+    nt_limits limits = engine->limits;
+    if (!plan->sized)
+        limits.max_quantity = limits.max_notional = 0;
+    int64_t room = nt_risk_room(&limits, &engine->ledger, order->symbol, order->side, plan->price);
+    cut_opening(plan, room > plan->closing ? room - plan->closing : 0, plan->sized ? market->size_lot : market->lot,
+                NT_DENIED_MAX_POSITION);
+}
+
+/* Cash must cover margin and fee of what opens; what closes always may. */
+static nt_status plan_cash(const nt_engine *engine, const nt_order *order, const nt_working *working, nt_plan *plan)
+{
+    const nt_market *market = &engine->markets[order->symbol];
+    int32_t slot = order->symbol;
+    int64_t held = engine->positions[slot].quantity, left, notional, fee, exit_fee = 0;
+    if (plan->opening <= 0)
+        return NT_OK;
+    if (nt_size_free_cash(engine, slot, held + order->side * plan->closing, plan->price, &left) != NT_OK ||
+        nt_ledger_notional(&engine->ledger, slot, plan->opening, plan->price, &notional) != NT_OK ||
+        nt_size_fee(engine, slot, plan->closing + plan->opening, plan->price, &fee) != NT_OK)
+        return NT_OVERFLOW;
+    if (engine->account.leverage != NT_NANO &&
+        nt_multiply_divide(notional, NT_NANO, engine->account.leverage, &notional) != NT_OK)
+        return NT_OVERFLOW;
+    nt_wide shortage = (nt_wide)notional + fee - left;
+    if (shortage <= 0)
+        return NT_OK;
+    /* Rounding of the two halves of a reversal may leave a size found at this price a unit or two short. */
+    int shrinks = engine->policy.reject_on_cash == NT_CASH_SHRINK ||
+                  (plan->sized && (working->size_kind == NT_SIZE_ALL_IN || shortage <= 4));
+    plan->reason = NT_DENIED_NO_CASH;
+    plan->opening = 0;
+    if (!shrinks)
+        return NT_OK;
+    if (plan->closing && (nt_size_fee(engine, slot, plan->closing, plan->price, &exit_fee) != NT_OK ||
+                          nt_add(left, -exit_fee, &left) != NT_OK))
+        return NT_OVERFLOW;
+    plan->opening = nt_size_affordable(engine, slot, left, engine->account.leverage, plan->price,
+                                       plan->sized ? market->size_lot : market->lot);
+    return NT_OK;
+}
+
+/* The volume cap leaves the rest working, which is no reason to end the order. */
+static int64_t volume_room(const nt_engine *engine, const nt_order *order)
+{
+    return engine->policy.volume_cap > 0 ? engine->markets[order->symbol].volume_left : INT64_MAX;
+}
+
+static void note_entry(nt_engine *engine, const nt_order *order)
+{
+    nt_market *market = &engine->markets[order->symbol];
+    market->entry_bar = engine->i;
+    market->entry_ts_ns = engine->clock_ts_ns[engine->i];
+    market->entry_order_id = order->id;
+    market->entry_signal_id = order->signal_id;
+}
+
+/* Book `quantity` into the ledger and leave its rows. */
+static nt_status book(nt_engine *engine, int64_t order_id, const nt_plan *plan, int64_t quantity)
+{
+    nt_order *order = nt_orders_row(&engine->orders, order_id);
+    int32_t slot = order->symbol;
+    int64_t held = engine->positions[slot].quantity, fee;
+    nt_closing closing;
+    nt_status status = nt_size_fee(engine, slot, quantity, plan->price, &fee);
+    if (status == NT_OK)
+        status = nt_ledger_fill(&engine->ledger, slot, order->side * quantity, plan->price, fee, &closing);
+    if (status != NT_OK)
+        return status;
+    if (closing.quantity && (status = nt_trades_close(engine, slot, &closing, nt_sign(held), plan->price, order_id)) != NT_OK)
+        return status;
+    if (quantity > closing.quantity && (held == 0 || closing.quantity))
+        note_entry(engine, order);
+    nt_fill_row *row = nt_rows_add(&engine->fills);
+    if (row == NULL)
+        return NT_NO_MEMORY;
+    *row = (nt_fill_row){
+        .bar = engine->i,
+        .ts_ns = engine->clock_ts_ns[engine->i],
+        .order_id = order_id,
+        .quantity = nt_double_from_nano(quantity),
+        .price = nt_double_from_nano(plan->price),
+        .fee = (double)fee / (double)engine->ledger.scale,
+        .symbol = slot,
+        .side = order->side,
+    };
+    order->filled += quantity;
+    if (nt_order_is_exit(order))
+        engine->markets[slot].exit_bar = engine->i;
+    nt_engine_record(engine, NT_EVENT_FILL, slot, order_id, order->side, 0, quantity, plan->price, engine->ledger.cash, fee);
+    nt_context_refresh(engine, slot);
+    return engine->failure;
+}
+
+/* After booking: children, the order's own status, then whatever the fill made void. */
+static nt_status settle(nt_engine *engine, int64_t order_id, const nt_plan *plan, int64_t quantity, int capped,
+                        const nt_touch *touch, const nt_prices *prices)
+{
+    const nt_order *order = nt_orders_row(&engine->orders, order_id);
+    int64_t opened = quantity > plan->closing ? quantity - plan->closing : 0;
+    nt_status status = NT_OK;
+    if (opened > 0 && order->role == NT_ROLE_ENTRY)
+        status = nt_bracket_spawn(engine, order_id, opened, plan->price, touch, prices);
+    if (status != NT_OK)
+        return status;
+    order = nt_orders_row(&engine->orders, order_id); /* children may have moved the table */
+    int64_t now = engine->clock_ts_ns[engine->i];
+    if (order->filled >= order->quantity)
+        (void)nt_orders_move(&engine->orders, order_id, NT_FILLED, 0, engine->i, now);
+    else if (capped && plan->reason == 0) {
+        (void)nt_orders_move(&engine->orders, order_id, NT_PARTIALLY_FILLED, 0, engine->i, now);
+        if (order->tif == NT_TIF_IOC)
+            nt_book_end(engine, order_id, NT_CANCELLED_ORDER, 0);
+    } else {
+        (void)nt_orders_move(&engine->orders, order_id, NT_PARTIALLY_FILLED, 0, engine->i, now);
+        nt_book_end(engine, order_id, NT_CANCELLED_ORDER, plan->reason);
+    }
+    return nt_bracket_settle(engine, order_id, quantity);
+}
+
+nt_status nt_book_fill(nt_engine *engine, int64_t order_id, const nt_touch *touch, const nt_prices *prices)
+{
+    nt_order *order = nt_orders_row(&engine->orders, order_id);
+    nt_working *working = &engine->orders.working[order->working];
+    nt_plan plan = {.price = touch->price};
+    if (order->type == NT_MARKET || order->type == NT_STOP || order->type == NT_TRAILING)
+        plan.price = nt_size_slipped(engine, order->symbol, order->side, touch->price, prices->low, prices->high);
+    nt_status status = plan_quantity(engine, order, working, &plan);
+    if (status != NT_OK)
+        return status;
+    if (plan.wanted <= 0) { /* the position is there already, or budget buys not one lot */
+        int broke = working->size_kind != NT_SIZE_GIVEN && engine->positions[order->symbol].quantity == 0;
+        nt_book_end(engine, order_id, broke ? NT_REJECTED : NT_CANCELLED_ORDER, broke ? NT_DENIED_NO_CASH : 0);
+        return engine->failure;
+    }
+    plan_limits(engine, order, &plan);
+    status = plan_cash(engine, order, working, &plan);
+    if (status != NT_OK)
+        return status;
+    int64_t quantity = plan.closing + plan.opening, room = volume_room(engine, order);
+    int capped = quantity > room;
+    if (capped && order->tif == NT_TIF_FOK) {
+        nt_book_end(engine, order_id, NT_CANCELLED_ORDER, 0);
+        return engine->failure;
+    }
+    if (capped)
+        quantity = room - room % engine->markets[order->symbol].lot;
+    if (quantity <= 0) {
+        if (!capped)
+            nt_book_end(engine, order_id, order->filled ? NT_CANCELLED_ORDER : NT_REJECTED, plan.reason);
+        return engine->failure;
+    }
+    if (order->tif == NT_TIF_FOK && quantity < plan.wanted && !plan.sized) {
+        nt_book_end(engine, order_id, NT_CANCELLED_ORDER, plan.reason);
+        return engine->failure;
+    }
+    if (plan.sized) { /* from here on it is an order for what was found */
+        order->quantity = plan.closing + plan.opening;
+        working->size_kind = NT_SIZE_GIVEN;
+        plan.reason = 0;
+    } else if (order->role != NT_ROLE_ENTRY)
+        order->quantity = order->filled + plan.wanted; /* an exit is for what there is to close */
+    if (engine->policy.volume_cap > 0)
+        engine->markets[order->symbol].volume_left -= quantity;
+    status = book(engine, order_id, &plan, quantity);
+    return status != NT_OK ? status : settle(engine, order_id, &plan, quantity, capped, touch, prices);
+}

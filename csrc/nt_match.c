@@ -1,0 +1,206 @@
+#include "nt_match.h"
+
+#define DAY_NS (INT64_C(86400) * NT_NANO)
+
+static nt_status load_prices(const nt_market *market, nt_prices *prices)
+{
+    const nt_series *series = &market->series;
+    int64_t bar = market->bar;
+    if (nt_nano_from_double(series->open[bar], &prices->open) != NT_OK ||
+        nt_nano_from_double(series->high[bar], &prices->high) != NT_OK ||
+        nt_nano_from_double(series->low[bar], &prices->low) != NT_OK ||
+        nt_nano_from_double(series->close[bar], &prices->close) != NT_OK)
+        return NT_OVERFLOW;
+    return prices->open > 0 && prices->high > 0 && prices->low > 0 && prices->close > 0 ? NT_OK : NT_OVERFLOW;
+}
+
+int nt_match_is_eligible(const nt_engine *engine, const nt_working *working, int64_t opens_ns)
+{
+    return working->from_bar <= engine->i && working->from_ns <= opens_ns;
+}
+
+/* The first active order after `last_id` in order of arrival that may fill now; 0 = none. Fills unlink at will, so the list is
+ * entered anew each time. */
+static int64_t next_eligible(const nt_engine *engine, int32_t slot, int64_t last_id, int64_t opens_ns)
+{
+    const nt_orders *orders = &engine->orders;
+    for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
+        const nt_working *working = &orders->working[index];
+        if (working->order_id > last_id && nt_match_is_eligible(engine, working, opens_ns))
+            return working->order_id;
+    }
+    return 0;
+}
+
+/* Whether the order fills at the open, and where. A stop that the open has passed is spent, even if a limit then holds it. */
+static int touches_open(const nt_engine *engine, const nt_order *order, nt_working *working, int64_t open, int64_t *price_out)
+{
+    const nt_policy *policy = &engine->policy;
+    int64_t side = order->side;
+    if (order->type == NT_MARKET) {
+        *price_out = open;
+        return policy->market_at == NT_MARKET_NEXT_OPEN;
+    }
+    if (working->stop) {
+        if (side * (open - working->stop) < 0)
+            return 0;
+        if (!working->limit) {
+            *price_out = policy->stop_gap == NT_GAP_AT_OPEN ? open : working->stop;
+            return 1;
+        }
+        working->stop = 0;
+    }
+    int64_t beyond = side * (working->limit - open); /* > 0: the open is better than the limit */
+    if (!working->limit || beyond < 0 || (beyond == 0 && policy->limit_fill == NT_LIMIT_PENETRATE))
+        return 0;
+    *price_out = policy->limit_gap == NT_GAP_IMPROVE ? open : working->limit;
+    return 1;
+}
+
+static nt_status match_open(nt_engine *engine, int32_t slot, const nt_prices *prices, int64_t opens_ns)
+{
+    int64_t id = 0;
+    while ((id = next_eligible(engine, slot, id, opens_ns)) != 0) {
+        const nt_order *order = nt_orders_row(&engine->orders, id);
+        nt_touch touch = {0, 0};
+        if (!touches_open(engine, order, &engine->orders.working[order->working], prices->open, &touch.price))
+            continue;
+        nt_status status = nt_book_fill(engine, id, &touch, prices);
+        if (status != NT_OK)
+            return status;
+    }
+    return NT_OK;
+}
+
+static nt_status match_inside(nt_engine *engine, int32_t slot, const nt_prices *prices, int64_t opens_ns)
+{
+    nt_walk walk;
+    nt_touch touch;
+    int64_t id;
+    nt_path_open(&walk, prices, opens_ns);
+    while ((id = nt_path_next(engine, slot, &walk, &touch)) != 0) {
+        const nt_order *order = nt_orders_row(&engine->orders, id);
+        nt_working *working = &engine->orders.working[order->working];
+        if (working->stop && working->limit) { /* from here on a limit order */
+            working->stop = 0;
+            working->born_bar = engine->i;
+            working->born_price = touch.price;
+            working->born_direction = (int8_t)touch.direction;
+            continue;
+        }
+        nt_status status = nt_book_fill(engine, id, &touch, prices);
+        if (status != NT_OK)
+            return status;
+        order = nt_orders_row(&engine->orders, id);
+        if (!nt_order_is_active(order))
+            continue;
+        if (order->tif == NT_TIF_IOC || order->tif == NT_TIF_FOK)
+            nt_book_end(engine, id, NT_CANCELLED_ORDER, 0);
+        else /* the volume cap is reached: the rest waits for the next bar */
+            engine->orders.working[order->working].from_bar = engine->i + 1;
+    }
+    engine->ambiguous_bars += walk.ambiguous;
+    return NT_OK;
+}
+
+/* Move the peaks of trailing stops by what this bar has shown. One that was born inside the bar saw its close, no more. */
+static void move_trails(nt_engine *engine, int32_t slot, const nt_prices *prices)
+{
+    nt_orders *orders = &engine->orders;
+    for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
+        nt_working *working = &orders->working[index];
+        nt_order *row = nt_orders_row(orders, working->order_id);
+        if (row->type != NT_TRAILING)
+            continue;
+        int inside = working->born_bar == engine->i && working->born_direction != 0;
+        int64_t extreme = inside ? prices->close : row->side < 0 ? prices->high : prices->low;
+        if (row->side < 0 ? extreme > working->peak : extreme < working->peak)
+            working->peak = extreme;
+        row->stop = working->stop = nt_bracket_trail(working, row->side);
+    }
+}
+
+/* Days end orders that were good for the day of the first bar that could have filled them. */
+static void expire(nt_engine *engine, int32_t slot, int64_t opens_ns)
+{
+    nt_orders *orders = &engine->orders;
+    int64_t day = (engine->clock_ts_ns[engine->i] - 1) / DAY_NS;
+    int32_t next;
+    for (int32_t index = orders->lists[slot].head; index >= 0; index = next) {
+        nt_working *working = &orders->working[index];
+        next = working->next;
+        if (nt_orders_row(orders, working->order_id)->tif != NT_TIF_DAY || !nt_match_is_eligible(engine, working, opens_ns))
+            continue;
+        if (working->day == -1)
+            working->day = day;
+        else if (working->day != day)
+            nt_book_end(engine, working->order_id, NT_EXPIRED, 0);
+    }
+}
+
+/* Orders good for one bar: what the bar did not fill ends with it. */
+static void end_immediate(nt_engine *engine, int32_t slot, int64_t opens_ns)
+{
+    nt_orders *orders = &engine->orders;
+    int32_t next;
+    for (int32_t index = orders->lists[slot].head; index >= 0; index = next) {
+        const nt_working *working = &orders->working[index];
+        next = working->next;
+        uint8_t tif = nt_orders_row(orders, working->order_id)->tif;
+        if ((tif == NT_TIF_IOC || tif == NT_TIF_FOK) && nt_match_is_eligible(engine, working, opens_ns))
+            nt_book_end(engine, working->order_id, NT_CANCELLED_ORDER, 0);
+    }
+}
+
+static void load_volume(nt_engine *engine, nt_market *market)
+{
+    double left = market->series.volume[market->bar] * engine->policy.volume_cap;
+    if (nt_nano_from_double(left, &market->volume_left) != NT_OK || market->volume_left < 0)
+        market->volume_left = left > 0 ? INT64_MAX : 0; /* NaN is no volume */
+}
+
+nt_status nt_match_bar(nt_engine *engine, int32_t slot)
+{
+    nt_market *market = &engine->markets[slot];
+    nt_prices prices;
+    if (load_prices(market, &prices) != NT_OK)
+        return NT_OK;
+    /* A bar opens when the one before it ends. */
+    int64_t opens_ns = market->bar > 0 ? market->series.ts_ns[market->bar - 1] : INT64_MIN;
+    if (engine->policy.volume_cap > 0)
+        load_volume(engine, market);
+    expire(engine, slot, opens_ns);
+    nt_status status = match_open(engine, slot, &prices, opens_ns);
+    if (status == NT_OK && engine->orders.lists[slot].trigger_count > 0) {
+        if (engine->policy.trail_update == NT_TRAIL_BEFORE_CHECK)
+            move_trails(engine, slot, &prices);
+        status = match_inside(engine, slot, &prices, opens_ns);
+        if (status == NT_OK)
+            move_trails(engine, slot, &prices);
+    }
+    if (status == NT_OK && engine->orders.lists[slot].count > 0)
+        end_immediate(engine, slot, opens_ns);
+    if (engine->policy.market_at == NT_MARKET_SAME_CLOSE && engine->orders.lists[slot].count > 0)
+        engine->attention |= NT_ATTEND_CLOSE;
+    return status;
+}
+
+nt_status nt_match_close(nt_engine *engine, int32_t slot)
+{
+    nt_market *market = &engine->markets[slot];
+    nt_prices prices;
+    if (load_prices(market, &prices) != NT_OK)
+        return NT_OK;
+    if (engine->policy.volume_cap > 0 && engine->orders.lists[slot].count > 0)
+        load_volume(engine, market);
+    int64_t id = 0, now = engine->clock_ts_ns[engine->i];
+    while ((id = next_eligible(engine, slot, id, now)) != 0) {
+        nt_touch touch = {prices.close, 0};
+        if (nt_orders_row(&engine->orders, id)->type != NT_MARKET)
+            continue;
+        nt_status status = nt_book_fill(engine, id, &touch, &prices);
+        if (status != NT_OK)
+            return status;
+    }
+    return NT_OK;
+}

@@ -1,0 +1,34 @@
+/* nt_match: working orders meet a bar.
+ *
+ * A bar is taken in two phases. At the open, in order of arrival: market orders, then every stop and limit that the open itself has
+ * reached. Inside the bar, in the order the path gives (nt_path.c): whatever the high and the low reach, children of fills
+ * included. Then trailing stops move and what was good for this bar only ends.
+ */
+#ifndef NT_MATCH_H
+#define NT_MATCH_H
+
+#include "nt_book.h"
+
+/* Match what works in `slot` on its current bar. Prices that are not finite and positive trade nothing. */
+nt_status nt_match_bar(nt_engine *engine, int32_t slot);
+
+/* Fill market orders at the close of the current bar, where the policy says so. */
+nt_status nt_match_close(nt_engine *engine, int32_t slot);
+
+/* Whether this order may fill in the bar at hand. */
+int nt_match_is_eligible(const nt_engine *engine, const nt_working *working, int64_t opens_ns);
+
+/* The next trigger inside a bar. State of the walk: where on its path the price stands. */
+typedef struct nt_walk {
+    const nt_prices *prices;
+    int64_t opens_ns;
+    int64_t at;
+    int32_t leg;
+    int32_t ambiguous; /* set once two triggers could each have come first */
+} nt_walk;
+
+void nt_path_open(nt_walk *walk, const nt_prices *prices, int64_t opens_ns);
+/* The order that triggers next, 0 for none, with its touch. A stop-limit's stop counts as a trigger. */
+int64_t nt_path_next(const nt_engine *engine, int32_t slot, nt_walk *walk, nt_touch *touch_out);
+
+#endif

@@ -1,0 +1,188 @@
+#include "nt_orders.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nt_event.h"
+#include "nt_fixed.h"
+
+nt_status nt_orders_open(nt_orders *orders, int32_t symbol_count)
+{
+    memset(orders, 0, sizeof *orders);
+    orders->free_head = -1;
+    orders->symbol_count = symbol_count;
+    orders->lists = malloc((size_t)symbol_count * sizeof *orders->lists);
+    if (orders->lists == NULL)
+        return NT_NO_MEMORY;
+    for (int32_t symbol = 0; symbol < symbol_count; symbol++)
+        orders->lists[symbol] = (nt_order_list){-1, -1, 0, 0};
+    return NT_OK;
+}
+
+void nt_orders_close(nt_orders *orders)
+{
+    free(orders->rows);
+    free(orders->working);
+    free(orders->lists);
+    memset(orders, 0, sizeof *orders);
+}
+
+static nt_status grow_rows(nt_orders *orders)
+{
+    if (orders->count < orders->capacity)
+        return NT_OK;
+    int64_t capacity = orders->capacity ? orders->capacity * 2 : 256;
+    nt_order *rows = realloc(orders->rows, (size_t)capacity * sizeof *rows);
+    if (rows == NULL)
+        return NT_NO_MEMORY;
+    orders->rows = rows;
+    orders->capacity = capacity;
+    return NT_OK;
+}
+
+static nt_status grow_working(nt_orders *orders)
+{
+    if (orders->free_head >= 0)
+        return NT_OK;
+    int32_t before = orders->working_capacity, capacity = before ? before * 2 : 64;
+    if (before >= NT_WORKING_MAX)
+        return NT_DENIED_TABLE_FULL;
+    nt_working *working = realloc(orders->working, (size_t)capacity * sizeof *working);
+    if (working == NULL)
+        return NT_NO_MEMORY;
+    orders->working = working;
+    orders->working_capacity = capacity;
+    for (int32_t index = capacity - 1; index >= before; index--) {
+        working[index].next = orders->free_head;
+        orders->free_head = index;
+    }
+    return NT_OK;
+}
+
+static void link_last(nt_orders *orders, int32_t index, int is_trigger)
+{
+    nt_working *working = &orders->working[index];
+    nt_order_list *list = &orders->lists[working->symbol];
+    working->next = -1;
+    working->previous = list->tail;
+    if (list->tail >= 0)
+        orders->working[list->tail].next = index;
+    else
+        list->head = index;
+    list->tail = index;
+    list->count++;
+    list->trigger_count += is_trigger;
+    orders->working_count++;
+}
+
+static void unlink_working(nt_orders *orders, int32_t index, int is_trigger)
+{
+    nt_working *working = &orders->working[index];
+    nt_order_list *list = &orders->lists[working->symbol];
+    if (working->previous >= 0)
+        orders->working[working->previous].next = working->next;
+    else
+        list->head = working->next;
+    if (working->next >= 0)
+        orders->working[working->next].previous = working->previous;
+    else
+        list->tail = working->previous;
+    list->count--;
+    list->trigger_count -= is_trigger;
+    orders->working_count--;
+    working->next = orders->free_head;
+    orders->free_head = index;
+}
+
+nt_status nt_orders_add(nt_orders *orders, const nt_order *order, const nt_working *working, int64_t *id_out)
+{
+    nt_status status = grow_rows(orders);
+    if (status == NT_OK && working != NULL)
+        status = grow_working(orders);
+    if (status != NT_OK)
+        return status;
+    nt_order *row = &orders->rows[orders->count];
+    *row = *order;
+    row->id = ++orders->count;
+    row->status = NT_PENDING;
+    row->done_bar = -1;
+    row->working = -1;
+    if (working != NULL) {
+        int32_t index = orders->free_head;
+        orders->free_head = orders->working[index].next;
+        orders->working[index] = *working;
+        orders->working[index].order_id = row->id;
+        orders->working[index].symbol = row->symbol;
+        row->working = index;
+        link_last(orders, index, row->type != NT_MARKET);
+    }
+    *id_out = row->id;
+    return NT_OK;
+}
+
+/* Bit s of ARROWS[from]: whether the order may move on to status s. */
+static const uint16_t ARROWS[] = {
+    [NT_PENDING] = 1 << NT_SUBMITTED | 1 << NT_DENIED,
+    [NT_SUBMITTED] = 1 << NT_PARTIALLY_FILLED | 1 << NT_FILLED | 1 << NT_CANCELLED_ORDER | 1 << NT_REJECTED | 1 << NT_EXPIRED,
+    [NT_PARTIALLY_FILLED] = 1 << NT_PARTIALLY_FILLED | 1 << NT_FILLED | 1 << NT_CANCELLED_ORDER | 1 << NT_EXPIRED,
+    [NT_FILLED] = 0,
+    [NT_CANCELLED_ORDER] = 0,
+    [NT_REJECTED] = 0,
+    [NT_EXPIRED] = 0,
+    [NT_DENIED] = 0,
+};
+
+nt_status nt_orders_move(nt_orders *orders, int64_t id, uint8_t status, int32_t reason, int64_t bar, int64_t ts_ns)
+{
+    nt_order *row = nt_orders_row(orders, id);
+    if (row == NULL)
+        return NT_DENIED_UNKNOWN_ORDER;
+    if (row->status > NT_PARTIALLY_FILLED)
+        return NT_DENIED_ORDER_DONE;
+    if (status > NT_DENIED || !(ARROWS[row->status] >> status & 1))
+        return NT_DENIED_TRANSITION;
+    row->status = status;
+    if (status <= NT_PARTIALLY_FILLED)
+        return NT_OK;
+    row->reason = reason;
+    row->done_bar = bar;
+    row->done_ts_ns = ts_ns;
+    if (row->working >= 0) {
+        unlink_working(orders, row->working, row->type != NT_MARKET);
+        row->working = -1;
+    }
+    return NT_OK;
+}
+
+static double or_nan(int64_t nano)
+{
+    return nano ? nt_double_from_nano(nano) : NAN;
+}
+
+void nt_orders_export(const nt_orders *orders, nt_order_row *rows_out)
+{
+    for (int64_t index = 0; index < orders->count; index++) {
+        const nt_order *order = &orders->rows[index];
+        rows_out[index] = (nt_order_row){
+            .order_id = order->id,
+            .signal_id = order->signal_id,
+            .parent_id = order->parent_id,
+            .created_bar = order->created_bar,
+            .created_ts_ns = order->created_ts_ns,
+            .done_bar = order->done_bar,
+            .done_ts_ns = order->done_ts_ns,
+            .quantity = or_nan(order->quantity),
+            .filled = nt_double_from_nano(order->filled),
+            .limit_price = or_nan(order->limit),
+            .stop_price = or_nan(order->stop),
+            .symbol = order->symbol,
+            .reason = order->reason,
+            .side = order->side,
+            .type = order->type,
+            .tif = order->tif,
+            .status = order->status,
+            .role = order->role,
+        };
+    }
+}

@@ -1,0 +1,137 @@
+/* nt_orders: every order of a run, and the state machine they obey.
+ *
+ *     pending -> submitted -> partially_filled -> filled | cancelled | expired
+ *        |           +------> filled | cancelled | rejected | expired
+ *        +-> denied
+ *
+ * An nt_order is kept for ever, at index id - 1. What only a working order needs is its nt_working, in a bounded pool, on its
+ * symbol's list in order of arrival. Rows move when the table grows: hold ids and pool indices across a call, not pointers.
+ */
+#ifndef NT_ORDERS_H
+#define NT_ORDERS_H
+
+#include <stdint.h>
+
+#include "nt_status.h"
+
+enum { NT_MARKET = 0, NT_LIMIT = 1, NT_STOP = 2, NT_STOP_LIMIT = 3, NT_TRAILING = 4 };
+enum {
+    NT_PENDING = 0,
+    NT_SUBMITTED = 1,
+    NT_PARTIALLY_FILLED = 2,
+    NT_FILLED = 3,
+    NT_CANCELLED_ORDER = 4,
+    NT_REJECTED = 5,
+    NT_EXPIRED = 6,
+    NT_DENIED = 7
+};
+enum { NT_ROLE_ENTRY = 0, NT_ROLE_CLOSE = 1, NT_ROLE_STOP_LOSS = 2, NT_ROLE_TAKE_PROFIT = 3, NT_ROLE_TRAIL = 4 };
+
+#define NT_WORKING_MAX 65536
+
+/* Prices and distances in nano, rates in pico; 0 = not given. */
+typedef struct nt_bracket {
+    int64_t stop_loss;
+    int64_t take_profit;
+    int64_t trail;
+    int64_t stop_loss_rate;
+    int64_t take_profit_rate;
+    int64_t trail_rate;
+} nt_bracket;
+
+typedef struct nt_order {
+    int64_t id;
+    int64_t signal_id;
+    int64_t parent_id;
+    int64_t created_bar;
+    int64_t created_ts_ns;
+    int64_t done_bar; /* -1 while working */
+    int64_t done_ts_ns;
+    int64_t quantity; /* nano; 0 until an order sized at its fill is filled */
+    int64_t filled;   /* nano */
+    int64_t limit;    /* nano; 0 = none */
+    int64_t stop;     /* nano; 0 = none */
+    int32_t symbol;
+    int32_t reason;
+    int32_t working; /* pool index; -1 once done */
+    int8_t side;
+    uint8_t type;
+    uint8_t tif;
+    uint8_t status;
+    uint8_t role;
+    uint8_t spare[7];
+} nt_order;
+
+typedef struct nt_working {
+    int64_t order_id;
+    int64_t limit; /* what still has to be met; 0 = nothing */
+    int64_t stop;
+    int64_t trail; /* nano below (above) the peak; or */
+    int64_t trail_rate;
+    int64_t peak;
+    nt_bracket bracket; /* for the children of its fills */
+    int64_t size_value;
+    int64_t from_bar; /* clock index of the first bar that may fill it */
+    int64_t from_ns;  /* and that bar must open at or after this time */
+    int64_t day;      /* of the first bar it could fill in; -1 before */
+    int64_t born_bar; /* where it came to life inside a bar: the price it did so at, and the way the price was going */
+    int64_t born_price;
+    int32_t next;
+    int32_t previous;
+    int32_t symbol;
+    int8_t born_direction; /* 0 = at an open */
+    int8_t target_side;
+    uint8_t size_kind;
+    uint8_t spare;
+} nt_working;
+
+typedef struct nt_order_list {
+    int32_t head;
+    int32_t tail;
+    int32_t count;
+    int32_t trigger_count; /* those that are not plain market orders */
+} nt_order_list;
+
+typedef struct nt_orders {
+    nt_order *rows;
+    int64_t count;
+    int64_t capacity;
+    nt_working *working;
+    int32_t working_count;
+    int32_t working_capacity;
+    int32_t free_head;
+    int32_t symbol_count;
+    nt_order_list *lists; /* by symbol */
+} nt_orders;
+
+nt_status nt_orders_open(nt_orders *orders, int32_t symbol_count);
+void nt_orders_close(nt_orders *orders);
+
+/* Add `order` as pending; its id is assigned. With `working` it joins the end of its symbol's list.
+ * NT_NO_MEMORY or NT_DENIED_TABLE_FULL: nothing added. */
+nt_status nt_orders_add(nt_orders *orders, const nt_order *order, const nt_working *working, int64_t *id_out);
+
+/* Move to `status`; a final one takes the order off its list and stamps it.
+ * NT_DENIED_UNKNOWN_ORDER, NT_DENIED_ORDER_DONE, NT_DENIED_TRANSITION: unchanged. */
+nt_status nt_orders_move(nt_orders *orders, int64_t id, uint8_t status, int32_t reason, int64_t bar, int64_t ts_ns);
+
+struct nt_order_row;
+/* The whole table as nt_event.h has it, into `rows_out[orders->count]`. NaN stands for no price and for a size not found yet. */
+void nt_orders_export(const nt_orders *orders, struct nt_order_row *rows_out);
+
+static inline nt_order *nt_orders_row(const nt_orders *orders, int64_t id)
+{
+    return id >= 1 && id <= orders->count ? &orders->rows[id - 1] : (nt_order *)0;
+}
+
+static inline int nt_order_is_active(const nt_order *order)
+{
+    return order != (nt_order *)0 && order->status <= NT_PARTIALLY_FILLED;
+}
+
+static inline int nt_order_is_exit(const nt_order *order)
+{
+    return order->role >= NT_ROLE_STOP_LOSS;
+}
+
+#endif

@@ -1,0 +1,41 @@
+/* nt_rows: a growing array of equal rows. Adding is amortised O(1); pointers into it last until the next addition. */
+#ifndef NT_ROWS_H
+#define NT_ROWS_H
+
+#include <stdint.h>
+#include <stdlib.h>
+
+typedef struct nt_rows {
+    uint8_t *data;
+    int64_t count;
+    int64_t capacity;
+    int64_t width; /* bytes of a row */
+} nt_rows;
+
+static inline void nt_rows_open(nt_rows *rows, int64_t width)
+{
+    *rows = (nt_rows){NULL, 0, 0, width};
+}
+
+static inline void nt_rows_close(nt_rows *rows)
+{
+    free(rows->data);
+    rows->data = NULL;
+    rows->count = rows->capacity = 0;
+}
+
+/* Room for one more row, or NULL where memory ran out; rows are unchanged then. The caller fills all of it. */
+static inline void *nt_rows_add(nt_rows *rows)
+{
+    if (rows->count == rows->capacity) {
+        int64_t capacity = rows->capacity ? rows->capacity * 2 : 256;
+        uint8_t *data = (uint8_t *)realloc(rows->data, (size_t)(capacity * rows->width));
+        if (data == NULL)
+            return NULL;
+        rows->data = data;
+        rows->capacity = capacity;
+    }
+    return rows->data + rows->width * rows->count++;
+}
+
+#endif

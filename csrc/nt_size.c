@@ -1,0 +1,163 @@
+#include "nt_size.h"
+
+nt_status nt_size_fee(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price, int64_t *fee_out)
+{
+    const nt_costs *costs = &engine->costs;
+    const nt_ledger *ledger = &engine->ledger;
+    int64_t fee = costs->fee_fixed, part;
+    if (costs->fee_rate != 0) {
+        int64_t notional;
+        if (nt_ledger_notional(ledger, slot, quantity, price, &notional) != NT_OK ||
+            nt_multiply_divide(notional, costs->fee_rate, NT_PICO, &part) != NT_OK || nt_add(fee, part, &fee) != NT_OK)
+            return NT_OVERFLOW;
+    }
+    if (costs->fee_per_unit != 0 && (nt_multiply_divide(quantity, costs->fee_per_unit, ledger->divisor, &part) != NT_OK ||
+                                     nt_add(fee, part, &fee) != NT_OK))
+        return NT_OVERFLOW;
+    *fee_out = fee < costs->fee_minimum ? costs->fee_minimum : fee;
+    return NT_OK;
+}
+
+int64_t nt_size_slipped(const nt_engine *engine, int32_t slot, int64_t side, int64_t price, int64_t low, int64_t high)
+{
+    const nt_costs *costs = &engine->costs;
+    if (costs->slippage_rate == 0 && costs->slippage_ticks == 0)
+        return price;
+    int64_t by_rate = 0;
+    (void)nt_multiply_divide(price, costs->slippage_rate, NT_PICO, &by_rate); /* a rate of at most one: it fits */
+    int64_t tick = engine->markets[slot].tick, slipped;
+    nt_wide wide = (nt_wide)price + side * ((nt_wide)by_rate + (nt_wide)costs->slippage_ticks * tick);
+    if (costs->slippage_capped) {
+        if (wide < low)
+            wide = nt_smaller(low, price);
+        if (wide > high)
+            wide = high > price ? high : price;
+    }
+    /* A sale cannot go below one nano: prices are positive. */
+    slipped = wide < 1 ? 1 : wide > INT64_MAX ? INT64_MAX : (int64_t)wide;
+    return slipped;
+}
+
+/* |quantity| x price / leverage: the equity that a position binds. */
+static nt_status margin(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price, int64_t leverage, int64_t *out)
+{
+    int64_t notional;
+    nt_status status = nt_ledger_notional(&engine->ledger, slot, nt_absolute(quantity), price, &notional);
+    if (status == NT_OK && leverage != NT_NANO)
+        status = nt_multiply_divide(notional, NT_NANO, leverage, &notional);
+    if (status == NT_OK)
+        *out = notional;
+    return status;
+}
+
+/* Value of what the other symbols hold (`worth`) and the equity that binds (`bound`), at their last closes. */
+static nt_status others(const nt_engine *engine, int32_t slot, int64_t *worth_out, int64_t *bound_out)
+{
+    int64_t worth = 0, bound = 0;
+    for (int32_t other = 0; other < engine->market_count; other++) {
+        int64_t quantity = engine->positions[other].quantity, price, value;
+        if (other == slot || quantity == 0)
+            continue;
+        if (nt_nano_from_double(engine->markets[other].last_close, &price) != NT_OK ||
+            nt_ledger_notional(&engine->ledger, other, quantity, price, &value) != NT_OK || nt_add(worth, value, &worth) != NT_OK ||
+            margin(engine, other, quantity, price, engine->account.leverage, &value) != NT_OK ||
+            nt_add(bound, value, &bound) != NT_OK)
+            return NT_OVERFLOW;
+    }
+    *worth_out = worth;
+    *bound_out = bound;
+    return NT_OK;
+}
+
+nt_status nt_size_free_cash(const nt_engine *engine, int32_t slot, int64_t held, int64_t price, int64_t *free_out)
+{
+    int64_t worth, bound, value, left = engine->ledger.cash;
+    if (others(engine, slot, &worth, &bound) != NT_OK ||
+        nt_ledger_notional(&engine->ledger, slot, engine->positions[slot].quantity, price, &value) != NT_OK ||
+        nt_add(left, worth - bound, &left) != NT_OK || nt_add(left, value, &left) != NT_OK ||
+        margin(engine, slot, held, price, engine->account.leverage, &value) != NT_OK || nt_add(left, -value, &left) != NT_OK)
+        return NT_OVERFLOW;
+    *free_out = left;
+    return NT_OK;
+}
+
+/* What opening `quantity` takes from the budget. */
+static nt_status cost_of(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price, int64_t leverage, int64_t *out)
+{
+    int64_t bound, fee;
+    if (margin(engine, slot, quantity, price, leverage, &bound) != NT_OK ||
+        nt_size_fee(engine, slot, quantity, price, &fee) != NT_OK)
+        return NT_OVERFLOW;
+    return nt_add(bound, fee, out);
+}
+
+int64_t nt_size_affordable(const nt_engine *engine, int32_t slot, int64_t budget, int64_t leverage, int64_t price, int64_t lot)
+{
+    const nt_costs *costs = &engine->costs;
+    double scale = (double)engine->ledger.scale, multiplier = nt_double_from_nano(engine->positions[slot].multiplier);
+    double point = nt_double_from_nano(price) * multiplier;
+    double each = point * (1e9 / (double)leverage + (double)costs->fee_rate / 1e12) + nt_double_from_nano(costs->fee_per_unit);
+    double units = ((double)budget - (double)costs->fee_fixed) / scale / each;
+    if (costs->fee_minimum > costs->fee_fixed) {
+        double least = ((double)budget - (double)costs->fee_minimum) / scale / (point * (1e9 / (double)leverage));
+        units = least < units ? least : units;
+    }
+    if (!(units > 0))
+        return 0;
+    int64_t quantity = units < 9.2e9 ? (int64_t)(units * 1e9) : INT64_C(9200000000000000000);
+    quantity -= quantity % lot;
+    int64_t cost;
+    /* Downwards until the exact cost fits; each pass removes the whole excess, so two or three are enough. */
+    for (int pass = 0; pass < 8 && quantity > 0; pass++) {
+        int64_t less = lot;
+        if (cost_of(engine, slot, quantity, price, leverage, &cost) == NT_OK) {
+            if (cost <= budget)
+                break;
+            double excess = ((double)cost - (double)budget) / scale / each * 1e9;
+            less = excess < 9e18 ? (int64_t)excess / lot * lot + lot : quantity;
+        } else
+            less = quantity / 2 / lot * lot + lot;
+        quantity = quantity > less ? quantity - less : 0;
+    }
+    if (quantity > 0 && (cost_of(engine, slot, quantity, price, leverage, &cost) != NT_OK || cost > budget))
+        return 0;
+    /* Upwards once: the estimate may sit one rounding below a whole lot. */
+    if (quantity < INT64_MAX - lot && cost_of(engine, slot, quantity + lot, price, leverage, &cost) == NT_OK && cost <= budget)
+        quantity += lot;
+    return quantity;
+}
+
+nt_status nt_size_target(const nt_engine *engine, int32_t slot, nt_size size, int64_t target_side, int64_t price, int64_t *out)
+{
+    int64_t lot = engine->markets[slot].size_lot, held = engine->positions[slot].quantity, budget, leverage = NT_NANO;
+    if (target_side == 0 || size.value == 0) {
+        *out = 0;
+        return NT_OK;
+    }
+    if (size.kind == NT_SIZE_UNITS) {
+        *out = size.value - size.value % lot;
+        return NT_OK;
+    }
+    if (size.kind == NT_SIZE_CASH)
+        budget = size.value;
+    else {
+        int64_t value, worth, bound, by_rate, by_unit;
+        if (others(engine, slot, &worth, &bound) != NT_OK ||
+            nt_ledger_notional(&engine->ledger, slot, held, price, &value) != NT_OK ||
+            nt_add(engine->ledger.cash, value, &budget) != NT_OK ||
+            nt_add(budget, size.kind == NT_SIZE_ALL_IN ? worth - bound : worth, &budget) != NT_OK)
+            return NT_OVERFLOW;
+        /* What closing the other side costs comes off first; its fixed part is paid once, with the opening. */
+        if (held != 0 && (held > 0) != (target_side > 0) &&
+            (nt_multiply_divide(nt_absolute(value), engine->costs.fee_rate, NT_PICO, &by_rate) != NT_OK ||
+             nt_multiply_divide(nt_absolute(held), engine->costs.fee_per_unit, engine->ledger.divisor, &by_unit) != NT_OK ||
+             nt_add(budget, -by_rate, &budget) != NT_OK || nt_add(budget, -by_unit, &budget) != NT_OK))
+            return NT_OVERFLOW;
+        if (size.kind == NT_SIZE_ALL_IN)
+            leverage = engine->account.leverage;
+        if (size.value != NT_PICO && nt_multiply_divide(budget, size.value, NT_PICO, &budget) != NT_OK)
+            return NT_OVERFLOW;
+    }
+    *out = nt_size_affordable(engine, slot, budget, leverage, price, lot);
+    return NT_OK;
+}

@@ -1,0 +1,283 @@
+"""What a strategy in Python sees of one bar: the same nt_context that a compiled strategy reads, behind attributes.
+
+Every read is a field of a C struct and every order one call through the api table that compiled code uses, so both speeds take the
+same path. Nothing here is valid outside `on_bar`.
+"""
+
+from libc.stdlib cimport calloc, free
+from libc.math cimport NAN
+
+import numpy as np
+
+from ..errors import InputError
+from ..ports import SIMILAR_DTYPE
+from .layouts import TIMES_IN_FORCE
+from .settings import Denial
+
+from .native cimport nt_engine_close, nt_engine, nt_market, nt_position
+
+_TIF = {name: code for code, name in enumerate(TIMES_IN_FORCE)}
+_DIRECTIONS = {"long": 1, "short": -1, "neutral": 0, "close": 0}
+_DENIALS = {int(denial): denial for denial in Denial}
+
+
+cdef class Run:
+    def __cinit__(self, Py_ssize_t market_count):
+        if not 0 < market_count <= 1_000_000:
+            raise InputError(f"symbols: 1 to 1,000,000 of them, were {market_count}")
+        self.borrowed = []
+        self.market_count = market_count
+        self.engine = <nt_engine*>calloc(1, sizeof(nt_engine))
+        self.markets = <nt_market*>calloc(market_count, sizeof(nt_market))
+        self.positions = <nt_position*>calloc(market_count, sizeof(nt_position))
+        if self.engine == NULL or self.markets == NULL or self.positions == NULL:
+            raise MemoryError(f"Engine: {market_count} symbols")
+
+    def __dealloc__(self):
+        cdef Py_ssize_t slot
+        if self.opened:
+            nt_engine_close(self.engine)
+        if self.markets != NULL:
+            for slot in range(self.market_count):
+                free(<void*>self.markets[slot].indicators)
+        free(self.engine)
+        free(self.markets)
+        free(self.positions)
+
+
+cdef class IndicatorHandle:
+    """Names one indicator column of a run: `index` into what `Engine.set_indicators` got. Meant to be subclassed."""
+
+    def __init__(self, Py_ssize_t index=-1):
+        self.index = index
+
+
+cdef class Bar:
+    """One finished bar, as `ctx.ago(k)` returns it."""
+
+    def __repr__(self):
+        return (f"Bar(ts_ns={self.ts_ns}, open={self.open}, high={self.high}, low={self.low}, close={self.close}, "
+                f"volume={self.volume})")
+
+
+cdef inline object outcome(int64_t value):
+    """An id, 0, or the Denial of that code."""
+    return value if value >= 0 else _DENIALS.get(value, value)
+
+
+cdef inline double given(object value) except? -1.5:
+    return NAN if value is None else <double>value
+
+
+cdef class Context:
+    """What a strategy sees at one bar and how it acts; made by `Engine`, one for the run, valid inside `on_bar`."""
+
+    def __cinit__(self, Run run not None):
+        self.run = run
+        self.c = &run.engine.context
+        self.texts = []
+        self.text_index = {}
+        self.state_view = memoryview(np.zeros(0))
+        self.parameter_view = memoryview(np.zeros(0))
+
+    @property
+    def i(self):
+        """Index of the bar on the run's clock."""
+        return self.c.i
+
+    @property
+    def bar(self):
+        """Index into this symbol's own columns."""
+        return self.c.bar
+
+    @property
+    def ts_ns(self):
+        return self.c.ts_ns
+
+    @property
+    def slot(self):
+        """Index of the symbol in the run."""
+        return self.c.symbol
+
+    @property
+    def symbol(self):
+        return self.run.symbols[self.c.symbol]
+
+    @property
+    def open(self):
+        return self.c.open[self.c.bar]
+
+    @property
+    def high(self):
+        return self.c.high[self.c.bar]
+
+    @property
+    def low(self):
+        return self.c.low[self.c.bar]
+
+    @property
+    def close(self):
+        return self.c.close[self.c.bar]
+
+    @property
+    def volume(self):
+        return self.c.volume[self.c.bar]
+
+    @property
+    def position(self):
+        """Signed units of this symbol."""
+        return self.c.position
+
+    @property
+    def entry_price(self):
+        """Average entry price, NaN while flat."""
+        return self.c.entry_price
+
+    @property
+    def cash(self):
+        return self.c.cash
+
+    @property
+    def equity(self):
+        """Cash and positions at the latest closes."""
+        return self.c.equity
+
+    @property
+    def state(self):
+        """float64 scratch, zero at the start; its length is what `Engine.set_state` was given."""
+        return self.state_view
+
+    @property
+    def parameters(self):
+        return self.parameter_view
+
+    def ago(self, Py_ssize_t k):
+        """The symbol's bar `k` bars back; 0 is the current one. InputError unless 0 <= k <= ctx.bar."""
+        cdef int64_t at = self.c.bar - k
+        if k < 0 or at < 0:
+            raise InputError(f"ctx.ago: k must be 0..{self.c.bar} at this bar, was {k}")
+        cdef Bar bar = Bar.__new__(Bar)
+        bar.ts_ns = self.run.markets[self.c.symbol].series.ts_ns[at]
+        bar.open = self.c.open[at]
+        bar.high = self.c.high[at]
+        bar.low = self.c.low[at]
+        bar.close = self.c.close[at]
+        bar.volume = self.c.volume[at]
+        return bar
+
+    def value(self, IndicatorHandle indicator not None):
+        """The indicator at this bar; NaN until it is warm."""
+        if not 0 <= indicator.index < self.c.indicator_count:
+            raise InputError(f"ctx.value: this run has {self.c.indicator_count} indicators, index was {indicator.index}")
+        return self.c.indicators[indicator.index][self.c.bar]
+
+    def previous(self, IndicatorHandle indicator not None, Py_ssize_t k=1):
+        """The indicator `k` bars back; NaN before the first bar."""
+        if not 0 <= indicator.index < self.c.indicator_count or k < 0:
+            raise InputError(f"ctx.previous: index must be below {self.c.indicator_count} and k at least 0, were "
+                             f"{indicator.index} and {k}")
+        return NAN if k > self.c.bar else self.c.indicators[indicator.index][self.c.bar - k]
+
+    cdef int look(self, object series, double* now, double* before) except -1:
+        """This bar's value and the last one's, of an indicator or of a constant."""
+        cdef Py_ssize_t index
+        cdef const double* column
+        if isinstance(series, IndicatorHandle):
+            index = (<IndicatorHandle>series).index
+            if not 0 <= index < self.c.indicator_count:
+                raise InputError(f"ctx: this run has {self.c.indicator_count} indicators, index was {index}")
+            column = self.c.indicators[index] + self.c.bar
+            now[0] = column[0]
+            before[0] = (column - 1)[0] if self.c.bar > 0 else NAN
+        else:
+            now[0] = before[0] = <double>series
+        return 0
+
+    def crossed_above(self, a, b):
+        """Whether `a` was at or below `b` on the last bar and is above it now; NaN never crosses."""
+        cdef double a_now, a_before, b_now, b_before
+        self.look(a, &a_now, &a_before)
+        self.look(b, &b_now, &b_before)
+        return a_before <= b_before and a_now > b_now
+
+    def crossed_below(self, a, b):
+        """Whether `a` was at or above `b` on the last bar and is below it now; NaN never crosses."""
+        cdef double a_now, a_before, b_now, b_before
+        self.look(a, &a_now, &a_before)
+        self.look(b, &b_now, &b_before)
+        return a_before >= b_before and a_now < b_now
+
+    cdef object order(self, int64_t side, object quantity, object limit, object stop, object stop_loss, object take_profit,
+                      object trail, object tif, object stop_loss_rate, object take_profit_rate, object trail_rate):
+        code = _TIF.get(tif)
+        if code is None or tif == "gtd":
+            raise InputError(f"tif must be one of gtc, day, ioc, fok, was {tif!r}")
+        return outcome(self.c.api.order(
+            self.c, side, given(quantity), given(limit), given(stop), given(stop_loss), given(take_profit), given(trail),
+            given(stop_loss_rate), given(take_profit_rate), given(trail_rate), <int64_t>code))
+
+    def buy(self, quantity=None, limit=None, stop=None, stop_loss=None, take_profit=None, trail=None, tif="gtc", *,
+            stop_loss_rate=None, take_profit_rate=None, trail_rate=None):
+        """Buy `quantity` units, or to the default size. Returns an order id, 0 where there is nothing to do, or a Denial."""
+        if (quantity is None and limit is None and stop is None and stop_loss is None and take_profit is None and trail is None
+                and tif == "gtc" and stop_loss_rate is None and take_profit_rate is None and trail_rate is None):
+            return outcome(self.c.api.trade(self.c, 1))
+        return self.order(1, quantity, limit, stop, stop_loss, take_profit, trail, tif, stop_loss_rate, take_profit_rate,
+                          trail_rate)
+
+    def sell(self, quantity=None, limit=None, stop=None, stop_loss=None, take_profit=None, trail=None, tif="gtc", *,
+             stop_loss_rate=None, take_profit_rate=None, trail_rate=None):
+        """Sell `quantity` units, or to the default short size. Returns as `buy`."""
+        if (quantity is None and limit is None and stop is None and stop_loss is None and take_profit is None and trail is None
+                and tif == "gtc" and stop_loss_rate is None and take_profit_rate is None and trail_rate is None):
+            return outcome(self.c.api.trade(self.c, -1))
+        return self.order(-1, quantity, limit, stop, stop_loss, take_profit, trail, tif, stop_loss_rate, take_profit_rate,
+                          trail_rate)
+
+    def close_position(self):
+        """Close what is held of this symbol, by a market order."""
+        return outcome(self.c.api.close_position(self.c))
+
+    def target(self, double fraction_of_equity):
+        """Trade to that fraction of equity in this symbol, signed; 0 is flat."""
+        return outcome(self.c.api.target(self.c, fraction_of_equity))
+
+    def cancel(self, int64_t order_id):
+        """1 where it was cancelled, else a Denial: UNKNOWN_ORDER or ORDER_DONE."""
+        return outcome(self.c.api.cancel(self.c, order_id))
+
+    def cancel_all(self):
+        """Cancel every working order of this symbol, brackets included; returns how many."""
+        return self.c.api.cancel_all(self.c)
+
+    def is_active(self, int64_t order_id):
+        """Whether the order is pending or working."""
+        return self.c.api.is_active(self.c, order_id) != 0
+
+    def signal(self, direction, double confidence, reasoning=None):
+        """Record a decision: direction -1, 0, +1 (or "short", "neutral", "long"), confidence 0..1.
+
+        Returns the confidence after the Advisor; orders of this symbol in this bar carry the signal's id.
+        """
+        cdef int64_t sign, text = -1
+        named = _DIRECTIONS.get(direction, direction)
+        if named not in (-1, 0, 1):
+            raise InputError(f"ctx.signal: direction must be -1, 0 or 1, was {direction!r}")
+        if not 0 <= confidence <= 1:
+            raise InputError(f"ctx.signal: confidence must be 0..1, was {confidence!r}")
+        if reasoning is not None:
+            text = self.text_index.setdefault(reasoning, len(self.texts))
+            if text == <int64_t>len(self.texts):
+                self.texts.append(reasoning)
+        sign = named
+        return self.c.api.signal(self.c, sign, confidence, text)
+
+    def similar(self, int64_t k=10):
+        """SIMILAR_DTYPE[m], m <= k: remembered situations like this one, nearest first; none without a Recall."""
+        if k < 1:
+            raise InputError(f"ctx.similar: k must be at least 1, was {k}")
+        cdef int64_t count = self.c.api.similar(self.c, k)
+        if count <= 0:
+            return np.zeros(0, SIMILAR_DTYPE)
+        cdef const unsigned char[:] rows = <const unsigned char[:count * 32]><const unsigned char*>self.c.similar
+        return np.frombuffer(bytes(rows), SIMILAR_DTYPE)

@@ -1,0 +1,160 @@
+"""From what users wrote to what the core takes: fixed point, enum codes, contiguous columns. Called once a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from .settings import Account, Fees, FillPolicy, Instrument, RiskLimits, Size, Slippage
+
+_INT64_MAX = 2**63 - 1
+
+
+def fixed(value: float, scale: int, name: str) -> int:
+    """`value` in units of 1 / scale, to the nearest; InputError where int64 cannot hold it."""
+    scaled = round(float(value) * scale)
+    if abs(scaled) > _INT64_MAX:
+        raise InputError(f"{name} must be below {_INT64_MAX / scale:g}, was {value!r}")
+    return scaled
+
+
+def nano(value: float, name: str) -> int:
+    return fixed(value, 10**9, name)
+
+
+def unique_symbols(symbols: Sequence[str]) -> tuple[str, ...]:
+    """The names as a tuple; InputError for one that repeats or is no text."""
+    names = tuple(symbols)
+    for index, name in enumerate(names):
+        if not isinstance(name, str) or not name:
+            raise InputError(f"symbols: names must be text, number {index} was {name!r}")
+    if len(set(names)) != len(names):
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"symbols: each once, {repeated!r} repeats")
+    return names
+
+
+def column(array: Any, dtype: Any, name: str, count: int) -> np.ndarray:
+    """`array` itself, which must be dtype[count] and C-contiguous."""
+    if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != 1 or not array.flags.c_contiguous:
+        kind = f"{array.dtype}[{array.ndim}-d]" if isinstance(array, np.ndarray) else type(array).__name__
+        raise InputError(f"{name} must be a contiguous {np.dtype(dtype)} array of one dimension, was {kind}")
+    if array.shape[0] != count:
+        raise InputError(f"{name} must have {count} rows, has {array.shape[0]}")
+    return array
+
+
+def flat(array: Any, dtype: Any, name: str, count: int) -> np.ndarray:
+    """A flat view of a C-contiguous [n] or [n, symbols] array of that dtype; bool passes for uint8."""
+    found = np.asarray(array)
+    if found.dtype == np.bool_ and np.dtype(dtype) == np.uint8:
+        found = found.view(np.uint8)
+    if found.dtype != dtype or not found.flags.c_contiguous or found.size != count:
+        raise InputError(
+            f"{name} must be a contiguous {np.dtype(dtype)} array of {count} values, was {found.dtype}{found.shape}"
+        )
+    return found.reshape(-1)
+
+
+def union_clock(times: Sequence[np.ndarray]) -> np.ndarray:
+    """Every time at which some symbol has a bar, ascending; of one symbol its own array."""
+    if len(times) == 1:
+        return times[0]
+    return np.unique(np.concatenate(times))
+
+
+def grids(instrument: Instrument, policy: FillPolicy, slippage: Slippage) -> tuple[int, int, int]:
+    """tick, lot of given quantities, lot of default sizes, in nano."""
+    if slippage.ticks and instrument.tick is None:
+        raise InputError("slippage: ticks need an instrument with a tick")
+    tick = 1 if instrument.tick is None else nano(instrument.tick, "tick")
+    lot = 1 if instrument.lot is None else nano(instrument.lot, "lot")
+    size_lot = lot
+    if instrument.lot is None and policy.default_lot is not None:
+        size_lot = nano(policy.default_lot, "default_lot")
+    return tick, lot, size_lot
+
+
+def policy_codes(policy: FillPolicy, path: str | None) -> dict[str, Any]:
+    """nt_policy: each choice as its index in FillPolicy.CHOICES."""
+    choices = FillPolicy.CHOICES
+    if path is not None and path not in choices["path"]:
+        raise InputError(f"path must be one of {', '.join(choices['path'])}, was {path!r}")
+    values = {name: getattr(policy, name) for name in choices}
+    values["path"] = path or policy.path
+    values["contingent_from_working"] = policy.contingent_from_working or policy.contingent_from
+    codes: dict[str, Any] = {name: choices[name].index(value) for name, value in values.items()}
+    codes["volume_cap"] = policy.volume_cap or 0.0
+    return codes
+
+
+def size_code(size: Size, scale: int) -> dict[str, int]:
+    """nt_size: the kind's index and its value in nano units, minor cash or pico fraction."""
+    unit = {"units": 10**9, "cash": scale, "equity": 10**12, "all_in": 10**12}[size.kind]
+    return {"kind": Size.KINDS.index(size.kind), "value": fixed(size.value, unit, "size")}
+
+
+def limits(risk: RiskLimits | None, scale: int) -> dict[str, int]:
+    """nt_limits; 0 = that control is off."""
+    if risk is None:
+        return dict.fromkeys(("enabled", "max_quantity", "max_notional", "collar", "max_position", "halted"), 0)
+    return {
+        "enabled": 1,
+        "max_quantity": _limit(risk.max_order_quantity, 10**9, "max_order_quantity"),
+        "max_notional": _limit(risk.max_order_notional, scale, "max_order_notional"),
+        "collar": _limit(risk.price_collar, 10**12, "price_collar"),
+        "max_position": _limit(risk.max_position, 10**9, "max_position"),
+        "halted": int(risk.kill_switch),
+    }
+
+
+def _limit(value: float | None, scale: int, name: str) -> int:
+    # A limit too small to be told from "off" would switch its control off: it is one unit instead.
+    return 0 if value is None else max(1, fixed(value, scale, name))
+
+
+def config(
+    cash: float,
+    policy: FillPolicy,
+    fees: Fees,
+    slippage: Slippage,
+    size: Size,
+    risk: RiskLimits | None,
+    account: Account,
+    path: str | None,
+    latency_ns: int,
+    record_events: bool,
+) -> dict[str, Any]:
+    """nt_engine_config as nested dicts of integers."""
+    scale = 10**account.cash_digits
+    if isinstance(cash, bool) or not 0 < float(cash) < float("inf"):
+        raise InputError(f"cash must be positive and finite, was {cash!r}")
+    if latency_ns < 0:
+        raise InputError(f"latency_ns must not be negative, was {latency_ns!r}")
+    return {
+        "policy": policy_codes(policy, path),
+        "costs": {
+            "fee_rate": fixed(fees.rate, 10**12, "fees.rate"),
+            "fee_fixed": fixed(fees.fixed, scale, "fees.fixed"),
+            "fee_per_unit": nano(fees.per_unit, "fees.per_unit"),
+            "fee_minimum": fixed(fees.minimum, scale, "fees.minimum"),
+            "slippage_rate": fixed(slippage.rate, 10**12, "slippage.rate"),
+            "slippage_ticks": int(slippage.ticks),
+            "slippage_capped": int(slippage.cap_to_bar),
+        },
+        "account": {"leverage": nano(account.leverage, "leverage"), "shorting": int(account.shorting)},
+        "limits": limits(risk, scale),
+        "size": size_code(size, scale),
+        "cash": fixed(cash, scale, "cash"),
+        "cash_digits": account.cash_digits,
+        "latency_ns": int(latency_ns),
+        "records_events": int(record_events),
+    }
+
+
+def position(row: dict[str, int]) -> dict[str, int]:
+    """nt_position as Python sees it: quantity and entry_price in nano, the rest in minor units of cash."""
+    return {name: row[name] for name in ("quantity", "basis", "realised", "fees", "entry_price", "entry_fees")}

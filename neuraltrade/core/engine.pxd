@@ -1,0 +1,18 @@
+from .context cimport Context as RunContext, Run
+
+cdef class Engine:
+    cdef readonly RunContext context
+    cdef readonly object clock_ts_ns
+    cdef readonly tuple symbols
+    cdef Run run
+    cdef object equity_array
+    cdef object on_bar
+    cdef object journal
+    cdef object advisor
+    cdef object recall
+    cdef tuple recall_symbols
+    cdef object similar_rows
+    cdef object error
+    cdef bint from_strategy
+    cdef bint needs_gil
+    cdef bint running

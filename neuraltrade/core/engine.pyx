@@ -1,0 +1,390 @@
+"""One run of the native loop, from Python: open it over bars, bind a strategy, advance, finish, read what it left behind.
+
+The loop is in csrc/nt_engine.c. This file checks what comes in, keeps alive what the loop borrows, and is the trampoline through
+which C calls Python: the strategy (with the GIL held for the whole advance) and the ports (which take it for their call only).
+"""
+
+from libc.stdlib cimport calloc
+from libc.string cimport memcpy
+
+import numpy as np
+
+from ..errors import InputError, NeuralTradeError, StrategyError
+from ..ports import SIMILAR_DTYPE
+from . import convert
+from .context import Bar, Context, IndicatorHandle  # the names this module offers
+from .layouts import (
+    API_NAMES, CONTEXT_DTYPE, EVENT_DTYPE, EVENT_KINDS, FILL_DTYPE, ORDER_DTYPE, ORDER_ROLES, ORDER_STATES, ORDER_TYPES,
+    SIGNAL_DTYPE, TIMES_IN_FORCE, TRADE_DTYPE,
+)
+
+from .native cimport *
+
+if (sizeof(nt_context) != CONTEXT_DTYPE.itemsize or sizeof(nt_event) != EVENT_DTYPE.itemsize
+        or sizeof(nt_fill_row) != FILL_DTYPE.itemsize or sizeof(nt_order_row) != ORDER_DTYPE.itemsize
+        or sizeof(nt_trade_row) != TRADE_DTYPE.itemsize or sizeof(nt_signal_row) != SIGNAL_DTYPE.itemsize
+        or sizeof(nt_similar) != SIMILAR_DTYPE.itemsize or sizeof(nt_api) < 8 * 9):
+    raise ImportError("neuraltrade.core.layouts does not match csrc: rebuild the package")
+
+
+cdef int64_t call_strategy(nt_context* ctx, void* user) noexcept:
+    """nt_strategy_fn: one call of the user's on_bar. The GIL is held."""
+    cdef Engine engine = <Engine>user
+    try:
+        engine.on_bar(engine.context)
+        return 0
+    except BaseException as error:
+        engine.error = error
+        engine.from_strategy = True
+        return 1
+
+
+cdef int64_t call_journal(void* user, const nt_event* events, int64_t count) noexcept with gil:
+    cdef Engine engine = <Engine>user
+    try:
+        engine.journal(np.frombuffer(bytes((<const unsigned char*>events)[:count * sizeof(nt_event)]), EVENT_DTYPE))
+        return 0
+    except BaseException as error:
+        engine.error = error
+        return 1
+
+
+cdef int64_t call_advisor(void* user, const nt_signal_row* signal, double* confidence_out) noexcept with gil:
+    cdef Engine engine = <Engine>user
+    cdef double confidence
+    try:
+        confidence = engine.advisor(signal.symbol, signal.ts_ns, signal.direction, signal.confidence, signal.reasoning,
+                                    signal.signal_id)
+        if not 0 <= confidence <= 1:
+            raise InputError(f"advisor: confidence must be 0..1, was {confidence!r}")
+        confidence_out[0] = confidence
+        return 0
+    except BaseException as error:
+        engine.error = error
+        return 1
+
+
+cdef int64_t call_recall(void* user, int64_t symbol, int64_t ts_ns, int64_t k, const nt_similar** rows_out,
+                         int64_t* count_out) noexcept with gil:
+    cdef Engine engine = <Engine>user
+    cdef const unsigned char[::1] view
+    try:
+        rows = engine.recall.similar(engine.recall_symbols[symbol], ts_ns, k)
+        rows = np.ascontiguousarray(rows, SIMILAR_DTYPE)[:k]
+        engine.similar_rows = rows
+        count_out[0] = rows.shape[0]
+        rows_out[0] = NULL
+        if rows.shape[0]:
+            view = rows.view(np.uint8)
+            rows_out[0] = <const nt_similar*>&view[0]
+        return 0
+    except BaseException as error:
+        engine.error = error
+        return 1
+
+
+cdef object copy_rows(const nt_rows* rows, object dtype):
+    """The rows as a fresh structured array."""
+    out = np.empty(rows.count, dtype)
+    cdef unsigned char[::1] view
+    if rows.count:
+        view = out.view(np.uint8)
+        memcpy(&view[0], rows.data, rows.count * rows.width)
+    return out
+
+
+cdef const double* doubles(object array, str name, Py_ssize_t count) except? NULL:
+    """Address of a float64[count] column; NULL where count is 0."""
+    cdef const double[::1] view = convert.column(array, np.float64, name, count)
+    return &view[0] if count else NULL
+
+
+cdef class Engine:
+    """One run over the bars of one or more symbols.
+
+    symbols : names, each once. bars : for each a tuple (ts_ns int64[n], open, high, low, close, volume float64[n]), C-contiguous,
+    kept referenced and never copied. cash : in the account's currency. path : overrides policy.path. record_events : keep the
+    event log (64 bytes an event), which the digest is taken over. latency_ns : how long an order takes to reach the market.
+    Raises InputError. Memory: 8 bytes a clock step, plus its rows.
+    """
+
+    def __cinit__(self, symbols, bars, **_):
+        self.run = Run(len(symbols))
+
+    def __init__(self, symbols, bars, *, cash, policy, fees, slippage, size, risk, instruments, account, path=None,
+                 record_events=True, latency_ns=0):
+        if self.run.opened:
+            raise InputError("Engine: an engine is opened once")
+        self.symbols = self.run.symbols = convert.unique_symbols(symbols)
+        if len(bars) != len(self.symbols) or len(instruments) != len(self.symbols):
+            raise InputError(f"Engine: {len(self.symbols)} symbols need as many bars and instruments, got {len(bars)} and "
+                             f"{len(instruments)}")
+        cdef nt_engine_config config = convert.config(cash, policy, fees, slippage, size, risk, account, path, latency_ns,
+                                                      record_events)
+        cdef Py_ssize_t slot
+        for slot in range(self.run.market_count):
+            self._open_market(slot, bars[slot], instruments[slot], policy, slippage)
+        self.clock_ts_ns = convert.union_clock([columns[0] for columns in bars])
+        cdef const int64_t[::1] clock = self.clock_ts_ns
+        cdef int64_t count = clock.shape[0]
+        self.equity_array = np.full(count, np.nan)
+        cdef double[::1] equity = self.equity_array
+        cdef nt_status status = nt_engine_open(
+            self.run.engine, &config, self.run.markets, self.run.positions, self.run.market_count,
+            &clock[0] if count else NULL, count, &equity[0] if count else NULL)
+        if status != NT_OK:
+            raise MemoryError("Engine: the order table")
+        self.run.opened = 1
+        self.run.borrowed += [self.clock_ts_ns, self.equity_array]
+        self.context = RunContext(self.run)
+
+    def _open_market(self, Py_ssize_t slot, columns, instrument, policy, slippage):
+        """Point one market at its columns and say what its instrument allows."""
+        cdef nt_market* market = &self.run.markets[slot]
+        if len(columns) != 6:
+            raise InputError(f"bars of {self.symbols[slot]}: six columns (ts_ns, open, high, low, close, volume), got {len(columns)}")
+        cdef Py_ssize_t count = len(columns[0])
+        cdef const int64_t[::1] times = convert.column(columns[0], np.int64, "ts_ns", count)
+        market.series.ts_ns = &times[0] if count else NULL
+        market.series.open = doubles(columns[1], "open", count)
+        market.series.high = doubles(columns[2], "high", count)
+        market.series.low = doubles(columns[3], "low", count)
+        market.series.close = doubles(columns[4], "close", count)
+        market.series.volume = doubles(columns[5], "volume", count)
+        market.series.count = count
+        market.tick, market.lot, market.size_lot = convert.grids(instrument, policy, slippage)
+        self.run.positions[slot].multiplier = convert.nano(instrument.multiplier, "multiplier")
+        self.run.borrowed.append(tuple(columns))
+
+    def set_indicators(self, columns):
+        """columns[symbol][handle]: float64[n] over that symbol's own bars, as many for each symbol; kept referenced."""
+        cdef Py_ssize_t slot, handle, count
+        cdef const double** pointers
+        if len(columns) != len(self.symbols) or len({len(own) for own in columns}) > 1:
+            raise InputError(f"columns: one list for each of {len(self.symbols)} symbols, of one length, got {[len(own) for own in columns]}")
+        for slot in range(self.run.market_count):
+            count = len(columns[slot])
+            if self.run.markets[slot].indicators != NULL:
+                raise InputError("set_indicators: indicators are set once")
+            pointers = <const double**>calloc(count + 1, sizeof(double*))
+            if pointers == NULL:
+                raise MemoryError(f"{count} indicators")
+            self.run.markets[slot].indicators = pointers
+            for handle in range(count):
+                pointers[handle] = doubles(columns[slot][handle], f"indicator {handle}", self.run.markets[slot].series.count)
+            self.run.markets[slot].indicator_count = count
+        self.run.borrowed.append([list(own) for own in columns])
+        nt_context_select(self.run.engine, 0)
+
+    def set_parameters(self, values):
+        """What `ctx.parameters` holds: float64[m], copied."""
+        cdef double[::1] view = np.array(values, np.float64).reshape(-1)
+        self.run.borrowed.append(view.base)
+        self.run.engine.context.parameters = &view[0] if view.shape[0] else NULL
+        self.run.engine.context.parameter_count = view.shape[0]
+        self.context.parameter_view = memoryview(view.base).toreadonly()
+
+    def set_state(self, Py_ssize_t count):
+        """Make `ctx.state` a block of `count` zeros."""
+        if not 0 <= count <= 100_000_000:
+            raise InputError(f"set_state: count must be 0..100,000,000, was {count}")
+        cdef double[::1] view = np.zeros(count)
+        self.run.borrowed.append(view.base)
+        self.run.engine.context.state = &view[0] if count else NULL
+        self.run.engine.context.state_count = count
+        self.context.state_view = memoryview(view.base)
+
+    def set_recall(self, recall, symbols=None):
+        """A ports.Recall behind `ctx.similar`, or None; `symbols` are the names it knows the run's symbols by."""
+        self.recall = recall
+        self.recall_symbols = self.symbols if symbols is None else tuple(symbols)
+        if len(self.recall_symbols) != len(self.symbols):
+            raise InputError(f"set_recall: {len(self.symbols)} symbols, got {len(self.recall_symbols)}")
+        self.run.engine.recall = <nt_recall_fn>call_recall if recall is not None else NULL
+
+    def set_advisor(self, advisor):
+        """advisor(slot, ts_ns, direction, confidence, reasoning, signal_id) -> confidence 0..1 for each signal, or None."""
+        self.advisor = advisor
+        self.run.engine.advisor = <nt_advisor_fn>call_advisor if advisor is not None else NULL
+
+    def set_journal(self, journal):
+        """journal(EVENT_DTYPE[n]) for each batch of events, decisions before they act; raising stops the run. Or None."""
+        self.journal = journal
+        self.run.engine.journal = <nt_journal_fn>call_journal if journal is not None else NULL
+
+    def bind_python(self, on_bar):
+        """Call on_bar(context) after each bar."""
+        if not callable(on_bar):
+            raise InputError(f"bind_python: on_bar must be callable, was {type(on_bar).__name__}")
+        self.on_bar = on_bar
+        self.needs_gil = True
+        self.run.engine.strategy = <nt_strategy_fn><void*>call_strategy
+        self.run.engine.strategy_user = <void*>self
+
+    def bind_native(self, address, user=0):
+        """Call the nt_strategy_fn at `address` with `user` after each bar, without the GIL."""
+        if not address:
+            raise InputError("bind_native: address must not be 0")
+        self.needs_gil = False
+        self.run.engine.strategy = <nt_strategy_fn><void*><size_t>address
+        self.run.engine.strategy_user = <void*><size_t>user
+
+    def bind_signals(self, entries, exits=None, short_entries=None, short_exits=None, stop_loss=None, take_profit=None,
+                     size=None):
+        """Trade arrays [n, symbols] (or [n] for one symbol), C-contiguous: uint8 or bool flags, float64 rates and units, or None."""
+        cdef int64_t count = self.run.engine.clock_count * self.run.market_count
+        cdef const unsigned char[::1] flags
+        cdef const double[::1] numbers
+        cdef const uint8_t* flag_pointers[4]
+        cdef const double* number_pointers[3]
+        cdef Py_ssize_t index
+        for index, (name, array) in enumerate([("entries", entries), ("exits", exits), ("short_entries", short_entries),
+                                               ("short_exits", short_exits)]):
+            flag_pointers[index] = NULL
+            if array is not None and count:
+                flags = convert.flat(array, np.uint8, name, count)
+                flag_pointers[index] = &flags[0]
+                self.run.borrowed.append(flags.base)
+        for index, (name, array) in enumerate([("stop_loss", stop_loss), ("take_profit", take_profit), ("size", size)]):
+            number_pointers[index] = NULL
+            if array is not None and count:
+                numbers = convert.flat(array, np.float64, name, count)
+                number_pointers[index] = &numbers[0]
+                self.run.borrowed.append(numbers.base)
+        self.run.arrays = nt_signal_arrays(flag_pointers[0], flag_pointers[1], flag_pointers[2], flag_pointers[3],
+                                           number_pointers[0], number_pointers[1], number_pointers[2], self.run.market_count)
+        self.needs_gil = False
+        self.run.engine.strategy = <nt_strategy_fn>nt_signals_on_bar
+        self.run.engine.strategy_user = &self.run.arrays
+
+    def advance(self, int64_t count):
+        """Take up to `count` further steps of the clock; returns the index reached.
+
+        An exception of a Python strategy comes back as StrategyError (bar, ts_ns, the exception as its cause); one of a port as
+        it is. A run that failed cannot go on.
+        """
+        cdef nt_status status
+        cdef nt_engine* engine = self.run.engine
+        if self.running:
+            raise InputError("advance: the run is already advancing")
+        if engine.strategy == NULL:
+            raise InputError("advance: bind a strategy first")
+        if count < 0:
+            raise InputError(f"advance: count must not be negative, was {count}")
+        engine.callback_user = <void*>self
+        self.running = True
+        try:
+            if self.needs_gil:
+                status = nt_engine_advance(engine, count)
+            else:
+                with nogil:
+                    status = nt_engine_advance(engine, count)
+        finally:
+            self.running = False
+        if status != NT_OK:
+            self._raise(status)
+        return engine.i
+
+    def finish(self, close_open=False):
+        """End the run: close what is open at the open of the last bar, if asked; add the rows of open trades."""
+        self.run.engine.callback_user = <void*>self
+        cdef nt_status status = nt_engine_finish(self.run.engine, 1 if close_open else 0)
+        if status != NT_OK:
+            self._raise(status)
+
+    def _raise(self, nt_status status):
+        """The exception that tells why the loop ended with `status`."""
+        cdef int64_t bar = self.run.engine.i
+        cdef int64_t ts_ns = self.clock_ts_ns[bar] if 0 <= bar < self.run.engine.clock_count else 0
+        error, self.error = self.error, None
+        if error is not None:
+            if not self.from_strategy or not isinstance(error, Exception):
+                raise error
+            raise StrategyError(f"on_bar raised {type(error).__name__} at bar {bar}: {error}", bar=bar, ts_ns=ts_ns) from error
+        if status == NT_STOPPED:
+            raise StrategyError(f"the compiled strategy stopped the run at bar {bar}", bar=bar, ts_ns=ts_ns)
+        if status == NT_NO_MEMORY:
+            raise MemoryError(f"out of memory at bar {bar}")
+        if status == NT_OVERFLOW:
+            raise InputError(f"bar {bar}: an amount exceeds what int64 holds at {len(str(self.run.engine.ledger.scale)) - 1} cash digits; "
+                             "use fewer cash_digits or smaller sizes")
+        if status == NT_STATE:
+            raise InputError("the run has ended: open a new Engine")
+        raise NeuralTradeError(f"bar {bar}: core status {status}")
+
+    def fills(self):
+        """FILL_DTYPE[n], a copy."""
+        return copy_rows(&self.run.engine.fills, FILL_DTYPE)
+
+    def orders(self):
+        """ORDER_DTYPE[n]: every order in order of its id, refused ones included."""
+        cdef nt_orders* orders = &self.run.engine.orders
+        out = np.empty(orders.count, ORDER_DTYPE)
+        cdef unsigned char[::1] view
+        if orders.count:
+            view = out.view(np.uint8)
+            nt_orders_export(orders, <nt_order_row*>&view[0])
+        return out
+
+    def trades(self):
+        """TRADE_DTYPE[n]: one row for each closing fill; after `finish`, what is still open too."""
+        return copy_rows(&self.run.engine.trades, TRADE_DTYPE)
+
+    def signals(self):
+        """SIGNAL_DTYPE[n], a copy."""
+        return copy_rows(&self.run.engine.signals, SIGNAL_DTYPE)
+
+    def equity(self):
+        """float64[clock_count] after each step's close, NaN where the run has not come to; the engine's own array."""
+        return self.equity_array
+
+    def events(self):
+        """The event log as uint8[64 x n], a copy: `.view(EVENT_DTYPE)` reads it, the digest is taken over it."""
+        return copy_rows(&self.run.engine.events, EVENT_DTYPE).view(np.uint8)
+
+    def counters(self):
+        """How many orders, denials, fills, trades, signals and events so far."""
+        cdef nt_engine* engine = self.run.engine
+        return {
+            "orders": engine.orders.count, "working": engine.orders.working_count, "denials": engine.denial_count,
+            "fills": engine.fills.count, "trades": engine.trades.count, "signals": engine.signals.count,
+            "events": engine.events.count, "ambiguous_bars": engine.ambiguous_bars,
+        }
+
+    def ledger(self):
+        """Cash and positions in integers: minor units of cash and nano units; `balance` is 0 as long as the books are right."""
+        cdef nt_ledger* ledger = &self.run.engine.ledger
+        cdef Py_ssize_t slot
+        positions = {}
+        for slot in range(self.run.market_count):
+            positions[self.symbols[slot]] = convert.position(ledger.positions[slot])
+        return {"cash": ledger.cash, "deposits": ledger.deposits, "scale": ledger.scale, "balance": nt_ledger_balance(ledger),
+                "positions": positions}
+
+    @property
+    def clock_count(self):
+        return self.run.engine.clock_count
+
+    @property
+    def position_index(self):
+        """Index of the next step."""
+        return self.run.engine.i
+
+    @property
+    def ambiguous_bars(self):
+        """Bars in which two triggers could each have come first."""
+        return self.run.engine.ambiguous_bars
+
+    @property
+    def cash(self):
+        return self.run.engine.cash
+
+    @property
+    def context_address(self):
+        """Where the nt_context of this run lies."""
+        return <size_t>&self.run.engine.context
+
+    @property
+    def api_address(self):
+        """Where the nt_api of this run lies."""
+        return <size_t>&self.run.engine.api
