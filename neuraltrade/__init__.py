@@ -51,7 +51,7 @@ _EXPORTS = {
     "VerificationFailed": "errors",
     "accepted": "core.settings",
 }
-_MODULES = frozenset({"clock", "core", "provenance", "report", "results", "schema"})
+_MODULES = frozenset({"clock", "core", "embedding", "provenance", "report", "results", "schema"})
 
 __all__ = ["__version__", *sorted(_EXPORTS), *sorted(_MODULES - {"core"})]  # noqa: PLE0604  (all are strings)
 
