@@ -13,7 +13,10 @@ _EXPORTS = {
     "Account": "core.settings",
     "Bar": "market.bars",
     "Bars": "market.bars",
+    "AgentDB": "memory",
     "CompileError": "errors",
+    "DeadlineExceeded": "errors",
+    "Filter": "vectors",
     "Denial": "core.settings",
     "DependencyMissing": "errors",
     "Fees": "core.settings",
@@ -25,6 +28,7 @@ _EXPORTS = {
     "LogCorrupt": "errors",
     "NeuralTradeError": "errors",
     "Result": "results",
+    "Query": "vectors",
     "RiskLimits": "core.settings",
     "Size": "core.settings",
     "Slippage": "core.settings",
@@ -51,7 +55,7 @@ _EXPORTS = {
     "VerificationFailed": "errors",
     "accepted": "core.settings",
 }
-_MODULES = frozenset({"clock", "core", "embedding", "provenance", "report", "results", "schema"})
+_MODULES = frozenset({"clock", "core", "embedding", "memory", "provenance", "report", "results", "schema", "vectors"})
 
 __all__ = ["__version__", *sorted(_EXPORTS), *sorted(_MODULES - {"core"})]  # noqa: PLE0604  (all are strings)
 

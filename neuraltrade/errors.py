@@ -51,3 +51,7 @@ class FormatTooNew(NeuralTradeError):
 
 class VerificationFailed(NeuralTradeError):
     """A signature, hash or proof does not check."""
+
+
+class DeadlineExceeded(NeuralTradeError, TimeoutError):
+    """A search passed its `timeout_s`. Nothing is returned rather than part of an answer."""

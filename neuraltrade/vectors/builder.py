@@ -1,0 +1,149 @@
+"""The one background thread of a store: freezes become segments, segments merge, graphs are built. Work is chosen by
+row counts alone, so the same rows in the same batches give the same segments.
+
+Publication: build the files; under the write lock, capture which rows were replaced so far; make the log durable up to
+here (so that no row is hidden by a replacement that could still be lost); write the manifest; under the lock again,
+swap the state. What a failure leaves behind is searchable as before, kept in `error`, and raised by the next
+optimize() or close().
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import NeuralTradeError
+from .files import FileEntry, SegmentEntry, entry_of
+from .segment import Content, Segment
+from .tail import Tail
+
+if TYPE_CHECKING:
+    from .collection import Collection
+    from .store import Store
+
+
+class Task(NamedTuple):
+    """Parts of one collection that become one segment."""
+
+    collection: Collection
+    tails: tuple[Tail, ...]
+    segments: tuple[Segment, ...]
+
+
+class Builder:
+    """Owns the thread. `notify` when there may be work, `wait` until there is none, `stop` to cancel and join."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.error: BaseException | None = None
+        self.cancel = threading.Event()
+        self.built_segments = 0
+        self._wake = threading.Condition()
+        self._pending = False
+        self._idle = True
+        self._compact: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name=f"neuraltrade-builder-{store.path.name}", daemon=True)
+        self._thread.start()
+
+    def notify(self) -> None:
+        """There may be work."""
+        with self._wake:
+            self._pending = True
+            self._wake.notify_all()
+
+    def wait(self, compact: Sequence[str] = ()) -> None:
+        """Return when nothing is left to do; `compact` names collections whose segments become one. Raises what went
+        wrong.
+        """
+        with self._wake:
+            self._compact.update(compact)
+            self._pending = True
+            self._wake.notify_all()
+            self._wake.wait_for(lambda: (self._idle and not self._pending) or not self._thread.is_alive())
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+
+    def stop(self) -> None:
+        """Cancel the work under way and end the thread."""
+        self.cancel.set()
+        with self._wake:
+            self._wake.notify_all()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._idle = True
+                self._wake.notify_all()
+                self._wake.wait_for(lambda: self._pending or self.cancel.is_set())
+                if self.cancel.is_set():
+                    return
+                self._pending, self._idle = False, False
+            try:
+                while not self.cancel.is_set() and (task := self._choose()) is not None:
+                    self._build(task)
+            except (NeuralTradeError, OSError, MemoryError) as error:
+                if not self.cancel.is_set():
+                    self.error = error
+                    self.store.logger.error("background indexing of %s failed: %s", self.store.path, error)
+
+    def _choose(self) -> Task | None:
+        """The next thing to do: the oldest frozen tail, then a merge of equals, then compaction."""
+        factor = self.store.merge_factor
+        for collection in self.store.collections.values():
+            state = collection.state
+            if state.frozen:
+                return Task(collection, state.frozen[:1], ())
+        for collection in self.store.collections.values():
+            tiers: dict[int, list[Segment]] = {}
+            for segment in collection.state.segments:
+                tiers.setdefault(self._tier(segment.block.count), []).append(segment)
+            for tier in sorted(tiers):
+                if len(tiers[tier]) >= factor:
+                    return Task(collection, (), tuple(tiers[tier][:factor]))
+        for name in sorted(self._compact):
+            segments = self.store.collections[name].state.segments
+            if len(segments) > 1:
+                return Task(self.store.collections[name], (), segments)
+            self._compact.discard(name)
+        return None
+
+    def _tier(self, rows: int) -> int:
+        tier, size = 0, self.store.seal_rows * self.store.merge_factor // 2
+        while rows >= size:
+            tier, size = tier + 1, size * self.store.merge_factor
+        return tier
+
+    def _build(self, task: Task) -> None:
+        store, collection = self.store, task.collection
+        sources = [segment.block for segment in task.segments] + [tail.view() for tail in task.tails]
+        content = Content(collection.spec, sources)
+        fresh: Segment | None = None
+        entry: SegmentEntry | None = None
+        if content.rows:
+            stem = f"{collection.name}-{store.take_file_number(collection.name):08d}"
+            data = content.write(store.path / f"{stem}.seg")
+            graph = self._build_graph(content, stem)
+            if self.cancel.is_set():
+                return
+            entry = SegmentEntry(data, content.rows, graph)
+            fresh = Segment(store.path, collection.spec, entry)
+        store.publish(collection, task.tails, task.segments, fresh, content, sources)
+        self.built_segments += fresh is not None
+
+    def _build_graph(self, content: Content, stem: str) -> FileEntry | None:
+        if content.rows < self.store.graph_rows:
+            return None
+        graph = content.build_graph(self.cancel)
+        if self.cancel.is_set():
+            return None
+        return save_graph(graph, self.store, stem)
+
+
+def save_graph(graph: object, store: Store, stem: str) -> FileEntry:
+    """Write a graph durably under its final name."""
+    path = store.path / f"{stem}.graph"
+    graph.save(str(path))  # type: ignore[attr-defined]
+    return entry_of(path)

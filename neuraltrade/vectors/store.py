@@ -1,0 +1,400 @@
+"""A store: one directory, one owner, several collections, one log. See files.py for what lies in the directory.
+
+Life of a row: add -> log -> tail (searched by scanning) -> at `seal_rows` the tail is frozen -> segment -> merged with
+its equals, with an HNSW graph from `graph_rows` on. What `add` acknowledged survives the death of the process, what
+`flush` acknowledged survives the loss of power. After a failed write or sync of the log the store poisons itself:
+reads go on, writes raise StoreClosed, and opening it again recovers what was acknowledged.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from blake3 import blake3
+
+from ..errors import InputError, StoreClosed
+from . import log as wal_log
+from .block import Block
+from .builder import Builder
+from .collection import Collection, State
+from .files import (
+    CollectionEntry,
+    FileEntry,
+    Lock,
+    Manifest,
+    SegmentEntry,
+    is_fresh,
+    map_checked,
+    new_manifest,
+    read_manifest,
+    write_atomic,
+    write_manifest,
+)  # fmt: skip
+from .recovery import read_store, remove_leftovers, replay
+from .search import Plan
+from .segment import Content, Segment, until_pairs
+from .spec import Batch, CollectionSpec
+from .tail import Tail
+
+SEAL_ROWS = 65_536  # a two-stage scan of so many costs about 0.2 ms
+GRAPH_ROWS = 262_144  # below it a two-stage scan beats a graph at equal recall
+MERGE_FACTOR = 4
+LOG_CHUNK_ROWS = 8_192  # rows of one log record: what a crash keeps or loses together
+LAG_FILES = 8  # a quiet tail is sealed once it holds back so many log files
+OPTIMIZE_ROWS = 1_024  # optimize() leaves smaller tails alone
+
+
+class Capture(NamedTuple):
+    """What describes the store at one moment: write the sidecars, sync the log, write the manifest, then adopt it."""
+
+    manifest: Manifest
+    sidecars: list[tuple[Path, bytes]]
+    saved: list[tuple[Segment, SegmentEntry, int]]
+
+
+class Store:
+    """Collections on disk. Use as a context manager, or call close().
+
+    path : directory, made if missing. specs : the collections it must have. read_only : beside an owner, or on a
+    read-only disk; sees what was acknowledged when it was opened. The thresholds are rows. Raises StoreLocked,
+    LogCorrupt, FormatTooNew, InputError (a directory of something else), OSError.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        specs: Iterable[CollectionSpec],
+        *,
+        read_only: bool = False,
+        seal_rows: int = SEAL_ROWS,
+        graph_rows: int = GRAPH_ROWS,
+        merge_factor: int = MERGE_FACTOR,
+        plan: Plan | None = None,
+    ) -> None:
+        for name, value, least in (
+            ("seal_rows", seal_rows, 1),
+            ("graph_rows", graph_rows, 1),
+            ("merge_factor", merge_factor, 2),
+        ):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise InputError(f"{name} must be an int >= {least}, was {value!r}")
+        self.path = Path(path)
+        self.read_only = read_only
+        self.seal_rows, self.graph_rows, self.merge_factor = seal_rows, graph_rows, merge_factor
+        self.plan = plan or Plan()
+        self.lock = threading.RLock()
+        self.logger = logging.getLogger("neuraltrade.vectors")
+        self.collections: dict[str, Collection] = {}
+        self._closed: str | None = None
+        self._poisoned: str | None = None
+        self._sync_lock = threading.Lock()
+        self._manifest_lock = threading.Lock()
+        self._log: wal_log.LogFiles | None = None
+        self._owner: Lock | None = None
+        self._builder: Builder | None = None
+        self._open(tuple(specs))
+
+    # What collections call
+
+    def check_open(self) -> None:
+        """Raises StoreClosed after close()."""
+        if self._closed is not None:
+            raise StoreClosed(f"{self.path}: {self._closed}")
+
+    def check_writable(self) -> None:
+        """Raises StoreClosed or, for a read-only store, InputError."""
+        self.check_open()
+        if self.read_only:
+            raise InputError(f"{self.path} was opened with read_only=True: nothing can be written")
+        if self._poisoned is not None:
+            raise StoreClosed(f"{self.path}: {self._poisoned}; close it and open it again to recover")
+
+    def append(self, collection: Collection, batch: Batch) -> np.ndarray:
+        """Give ids, log, show. In records of LOG_CHUNK_ROWS rows: a crash keeps whole records."""
+        count = len(batch.ts_ns)
+        with self.lock:
+            self.check_writable()
+            ids = np.arange(self.next_id, self.next_id + count, dtype=np.uint64)
+            whole = msgspec.structs.replace(batch, ids=ids)
+            chunk = min(LOG_CHUNK_ROWS, self.seal_rows)
+            for start in range(0, count, chunk):
+                part = whole.part(start, min(start + chunk, count))
+                self.log_record(wal_log.ADD, wal_log.encode_rows(collection.name, part))
+                self.next_id += len(part)
+                collection.state.tail.append(part)
+                self.after_append(collection)
+        return ids
+
+    def log_record(self, kind: int, body: bytes) -> None:
+        """Append to the log; a failure poisons the store, a full disk alone does not."""
+        assert self._log is not None
+        try:
+            self._log.append(kind, body)
+        except OSError as error:
+            if self._log.current.poisoned:
+                self._poisoned = f"a write to the log failed ({error})"
+            raise
+
+    def after_append(self, collection: Collection) -> None:
+        """Freeze the tail once it is large enough, and tails that hold back the log. The write lock is held."""
+        assert self._log is not None
+        if collection.state.tail.count >= self.seal_rows:
+            self.freeze([collection])
+            lagging = [
+                other for other in self.collections.values()
+                if other.state.tail.count and self._log.number - other.state.tail.wal_start > LAG_FILES
+            ]  # fmt: skip
+            if lagging:
+                self.freeze(lagging)
+
+    def freeze(self, collections: Sequence[Collection]) -> None:
+        """Begin new tails in a new log file; the builder takes the old ones. The write lock is held."""
+        assert self._log is not None and self._builder is not None
+        number = self._log.roll()
+        for collection in collections:
+            state = collection.state
+            fresh = Tail(collection.spec, f"{collection.name}-tail-{number}", number)
+            collection.state = state._replace(frozen=(*state.frozen, state.tail), tail=fresh)
+        self._builder.notify()
+
+    # What the builder calls
+
+    def take_file_number(self, name: str) -> int:
+        """A number no file of the collection had."""
+        with self.lock:
+            entry = self.manifest.collections[name]
+            entry.next_file += 1
+            return entry.next_file - 1
+
+    def publish(
+        self,
+        collection: Collection,
+        tails: Sequence[Tail],
+        segments: Sequence[Segment],
+        fresh: Segment | None,
+        content: Content,
+        sources: Sequence[Block],
+    ) -> None:
+        """Replace tails and segments by `fresh`, on disk and then in memory; remove what nobody needs."""
+        with self._manifest_lock:
+            with self.lock:
+                layout = _replaced(collection.state, tails, segments, fresh)
+                if fresh is not None:
+                    fresh.set_until(content.until(sources))
+                captured = self._capture({collection.name: layout})
+            for path, body in captured.sidecars:
+                write_atomic(path, (body,))
+            self.flush()  # before a manifest may hide a row that was replaced
+            write_manifest(self.path, captured.manifest)
+            with self.lock:
+                if fresh is not None:
+                    fresh.set_until(content.until(sources))
+                collection.state = _replaced(collection.state, tails, segments, fresh)
+                collection.revision += 2
+                self._adopt(captured)
+                assert self._log is not None
+                self._log.trim(captured.manifest.wal_first)
+            remove_leftovers(self.path, captured.manifest)
+
+    # What users call
+
+    def flush(self) -> None:
+        """Make everything acknowledged so far durable (fdatasync)."""
+        self.check_writable()
+        assert self._log is not None
+        with self._sync_lock:
+            with self.lock:
+                pending = self._log.pending()
+            try:
+                pending.sync()
+            except OSError as error:
+                self._poisoned = f"a sync of the log failed ({error})"
+                raise
+            with self.lock:
+                self._log.note_closed(pending)
+
+    def optimize(self) -> None:
+        """Seal tails of 1,024 rows and more, merge each collection into one segment, and wait until that is done."""
+        self.check_writable()
+        assert self._builder is not None
+        with self.lock:
+            large = [one for one in self.collections.values() if one.state.tail.count >= OPTIMIZE_ROWS]
+            if large:
+                self.freeze(large)
+        self._builder.wait(compact=list(self.collections))
+        self.check_open()
+
+    def stats(self) -> dict[str, Any]:
+        """Rows, segments and bytes by collection; log files; what the builder did."""
+        self.check_open()
+        builder = self._builder
+        return {
+            "path": str(self.path),
+            "read_only": self.read_only,
+            "poisoned": self._poisoned,
+            "next_id": self.next_id,
+            "log_files": len(wal_log.list_files(self.path)),
+            "log_bytes": sum(path.stat().st_size for _, path in wal_log.list_files(self.path)),
+            "built_segments": 0 if builder is None else builder.built_segments,
+            "builder_error": None if builder is None or builder.error is None else str(builder.error),
+            "collections": {name: collection.stats() for name, collection in self.collections.items()},
+        }
+
+    def verify(self) -> dict[str, int]:
+        """Read every byte of the store again and check it; returns what was checked. Raises LogCorrupt with the
+        file.
+        """
+        self.check_open()
+        with self._manifest_lock:
+            manifest = read_manifest(self.path)
+            files = _files_of(manifest)
+            for entry in files:
+                map_checked(self.path, entry)
+            with self.lock:
+                records = sum(1 for _ in wal_log.Replay(self.path, manifest.wal_first))
+        return {"files": len(files) + 1, "bytes": sum(entry.bytes for entry in files), "log_records": records}
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """A durable copy that opens like the original; segments are linked where the disk allows. `path` must not
+        exist.
+        """
+        target = Path(path)
+        if target.exists():
+            raise InputError(f"path must not exist, but does: {target}")
+        self.flush()
+        with self._manifest_lock, self.lock:
+            manifest = read_manifest(self.path)
+            target.mkdir(parents=True)
+            for entry in _files_of(manifest):
+                try:
+                    os.link(self.path / entry.file, target / entry.file)
+                except OSError:
+                    shutil.copyfile(self.path / entry.file, target / entry.file)
+            for number, source in wal_log.list_files(self.path):
+                if number >= manifest.wal_first:
+                    shutil.copyfile(source, target / source.name)
+            for copied in target.iterdir():
+                with open(copied, "rb") as handle:
+                    os.fsync(handle.fileno())
+            write_manifest(target, manifest)
+
+    def close(self) -> None:
+        """Cancel background work, make the log durable, give the store up. Calling it again does nothing."""
+        if self._closed is not None:
+            return
+        if self._builder is not None:
+            self._builder.stop()
+        with self.lock:
+            self._closed = "the store was closed"
+            try:
+                if self._log is not None:
+                    self._log.close()
+            finally:
+                if self._owner is not None:
+                    self._owner.release()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Opening
+
+    def _open(self, specs: tuple[CollectionSpec, ...]) -> None:
+        fresh = is_fresh(self.path)
+        if self.read_only and fresh:
+            raise InputError(f"path holds no store to read: {self.path}")
+        try:
+            if not self.read_only:
+                self.path.mkdir(parents=True, exist_ok=True)
+                self._owner = Lock(self.path)
+                if is_fresh(self.path):
+                    wal_log.LogFiles(self.path, 1).close()
+                    write_manifest(self.path, new_manifest(specs))
+            self._load(specs)
+        except BaseException:
+            if self._log is not None:
+                self._log.close()
+            if self._owner is not None:
+                self._owner.release()
+            raise
+
+    def _load(self, specs: tuple[CollectionSpec, ...]) -> None:
+        self.manifest, segments, records = read_store(self.path, specs, self.read_only)
+        for name, entry in self.manifest.collections.items():
+            tail = Tail(entry.spec, f"{name}-tail-{entry.wal_start}", entry.wal_start)
+            self.collections[name] = Collection(self, entry.spec, State(tuple(segments[name]), (), tail))
+        self.next_id = replay(self.collections, self.manifest, records, self.seal_rows)
+        if self.read_only:
+            return
+        records.drop_rest()
+        if self.manifest != read_manifest(
+            self.path
+        ):  # a collection or field is new: older versions must refuse from now on
+            write_manifest(self.path, self.manifest)
+        self._log = wal_log.LogFiles(self.path, records.last, records.unsynced)
+        remove_leftovers(self.path, self.manifest)
+        self._builder = Builder(self)
+        if any(collection.state.frozen for collection in self.collections.values()):
+            self._builder.notify()
+
+    def _capture(self, layouts: Mapping[str, State]) -> Capture:
+        """The store as it is now, with `layouts` in place of some states. The write lock is held."""
+        assert self._log is not None
+        sidecars: list[tuple[Path, bytes]] = []
+        saved: list[tuple[Segment, SegmentEntry, int]] = []
+        entries = {}
+        for name, collection in self.collections.items():
+            held, state = self.manifest.collections[name], layouts.get(name, collection.state)
+            starts = [tail.wal_start for tail in (*state.frozen, state.tail) if tail.count]
+            entry = CollectionEntry(held.spec, min(starts, default=self._log.number), held.next_file, [])
+            for segment in state.segments:
+                segment_entry = segment.entry
+                if segment.marks != segment.saved_marks:
+                    body = until_pairs(segment.block.until_ns)
+                    path = self.path / f"{segment_entry.data.file.removesuffix('.seg')}.until-{entry.next_file}"
+                    entry.next_file += 1
+                    sidecars.append((path, body))
+                    until = FileEntry(path.name, len(body), blake3(body).hexdigest())
+                    segment_entry = msgspec.structs.replace(segment_entry, until=until)
+                    saved.append((segment, segment_entry, segment.marks))
+                entry.segments.append(segment_entry)
+            entries[name] = entry
+        return Capture(Manifest(self.manifest.store, self.next_id, entries), sidecars, saved)
+
+    def _adopt(self, captured: Capture) -> None:
+        """Take what is on disk now as the manifest, but no file number that was given away meanwhile."""
+        for name, entry in captured.manifest.collections.items():
+            entry.next_file = max(entry.next_file, self.manifest.collections[name].next_file)
+        self.manifest = captured.manifest
+        for segment, segment_entry, marks in captured.saved:
+            segment.entry, segment.saved_marks = segment_entry, marks
+
+
+def _replaced(state: State, tails: Sequence[Tail], segments: Sequence[Segment], fresh: Segment | None) -> State:
+    kept = [segment for segment in state.segments if segment not in segments]
+    if fresh is not None:
+        kept.append(fresh)
+    return State(tuple(kept), tuple(tail for tail in state.frozen if tail not in tails), state.tail)
+
+
+def _files_of(manifest: Manifest) -> list[FileEntry]:
+    return [
+        file
+        for entry in manifest.collections.values()
+        for segment in entry.segments
+        for file in (segment.data, segment.graph, segment.until)
+        if file is not None
+    ]
