@@ -58,8 +58,6 @@ def _observe_one(
     observations: TypedCollection, bars: Bars, vectors: np.ndarray, report: Callable[[int], None]
 ) -> np.ndarray:
     ids = np.zeros(len(bars), np.uint64)
-    if not len(bars):
-        return ids
     held = observations.range(bars.symbol, int(bars.ts_ns[0]), int(bars.ts_ns[-1]) + 1, limit=None)
     at = np.searchsorted(bars.ts_ns, held.ts_ns)
     same = bars.ts_ns[np.minimum(at, len(bars) - 1)] == held.ts_ns
