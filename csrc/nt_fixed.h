@@ -46,7 +46,8 @@ static inline nt_status nt_add(int64_t a, int64_t b, int64_t *out)
     return NT_OK;
 }
 
-/* x at `scale` units per one, to the nearest, ties to even. NaN, infinities and what does not fit are NT_OVERFLOW. */
+/* x at `scale` units per one, to the nearest, ties to even. NaN, infinities and what does not fit are NT_OVERFLOW.
+ * Float face. */
 static inline nt_status nt_fixed_from_double(double x, double scale, int64_t *out)
 {
     double scaled = x * scale;
@@ -56,12 +57,13 @@ static inline nt_status nt_fixed_from_double(double x, double scale, int64_t *ou
     return NT_OK;
 }
 
+/* Float face. */
 static inline nt_status nt_nano_from_double(double x, int64_t *out)
 {
     return nt_fixed_from_double(x, 1e9, out);
 }
 
-/* Dividing by a power of ten rounds correctly, so a price of at most 9 decimals comes back as the float it was. */
+/* Dividing by a power of ten rounds correctly, so a price of at most 9 decimals comes back as the float it was. Float face. */
 static inline double nt_double_from_nano(int64_t nano)
 {
     return (double)nano / 1e9;

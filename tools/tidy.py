@@ -381,7 +381,7 @@ def check_money(tree: Tree) -> Iterator[Breach]:
         bare = blank(text, _C_TOKENS)
         excused = False
         for number, (line, original) in enumerate(zip(bare.split("\n"), text.split("\n"), strict=True), 1):
-            excused = FLOAT_FACE in original or (excused and bool(original.strip()))
+            excused = FLOAT_FACE in original.lower() or (excused and bool(original.strip()))
             word = re.search(r"\b(float|double)\b", line)
             if word and not excused:
                 advice = f"mark the paragraph '{FLOAT_FACE}' where it is the boundary"
