@@ -52,6 +52,7 @@ _EXPORTS = {
     "AuditLog": "provenance",
     "Signer": "provenance",
     "verify_proof": "provenance",
+    "SessionMemory": "memory.session",
     "VerificationFailed": "errors",
     "accepted": "core.settings",
 }

@@ -1,0 +1,92 @@
+"""Types of neuraltrade.core.session: the tables of the session tier."""
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ..clock import Clock
+from ..schema import MarketState, Position
+
+RECENT_DTYPE: np.dtype[np.void]
+CAPACITY_MAX: int
+RING_MAX: int
+
+class LivePosition:
+    symbol: str
+    @property
+    def quantity(self) -> float: ...
+    @property
+    def average_price(self) -> float: ...
+    @property
+    def cost_basis(self) -> float: ...
+    @property
+    def realised(self) -> float: ...
+    @property
+    def fees(self) -> float: ...
+    @property
+    def unrealised(self) -> float: ...
+    def record(self) -> Position: ...
+
+class Tables:
+    cash_digits: int
+    clock: Clock
+    hits: int
+    misses: int
+    expired: int
+    def __init__(
+        self,
+        capacity: int = 65_536,
+        ring: int = 1_024,
+        ttl_s: float = 300.0,
+        *,
+        symbols: int = 4_096,
+        cash: float = 0.0,
+        cash_digits: int = 6,
+        clock: Clock | None = None,
+    ) -> None: ...
+    def position(self, symbol: str) -> LivePosition | None: ...
+    def is_active(self, order_id: int) -> bool: ...
+    def recent(self, symbol: str, n: int = 100) -> npt.NDArray[np.void]: ...
+    def market_state(self, symbol: str) -> MarketState | None: ...
+    def update_market(
+        self,
+        symbol: str,
+        ts_ns: Any,
+        last: float | None = None,
+        bid: float | None = None,
+        ask: float | None = None,
+        volume: float | None = None,
+    ) -> None: ...
+    def observe(
+        self,
+        symbol: str,
+        ts_ns: Any,
+        price: float | None = None,
+        volume: float | None = None,
+        spread: float | None = None,
+        bid: float | None = None,
+        ask: float | None = None,
+        *,
+        known_ns: Any = None,
+        id: int = 0,
+    ) -> None: ...
+    def update_position(
+        self, symbol: str, quantity: float, average_price: float = 0.0, realised: float = 0.0
+    ) -> None: ...
+    def apply_fill(
+        self, symbol: str, side: Literal["buy", "sell", 1, -1], quantity: float, price: float, fee: float = 0.0
+    ) -> None: ...
+    def apply_exact(self, symbol: str, quantity_nano: int, price_nano: int, fee_minor: int) -> None: ...
+    def order_opened(self, order_id: int) -> bool: ...
+    def order_closed(self, order_id: int) -> bool: ...
+    @property
+    def symbols(self) -> tuple[str, ...]: ...
+    @property
+    def active_orders(self) -> list[int]: ...
+    @property
+    def active_count(self) -> int: ...
+    @property
+    def cash(self) -> float: ...
+    @property
+    def balance(self) -> int: ...

@@ -1,0 +1,499 @@
+"""The session tier's tables: what is held, what works, what the market shows, what was just seen.
+
+Lookups do one hash probe and allocate nothing: a symbol's str carries its hash, so finding its slot is a compare of two
+pointers; positions are live views over C rows, made once per symbol. Money is kept by nt_ledger, in integers.
+
+A ring holds `ring` observations of a symbol twice, `ring` rows apart, so that the last n are always contiguous and
+`recent` is a slice: 64 bytes are written twice instead of up to 64 kB copied at every read.
+"""
+
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
+from cpython.unicode cimport PyUnicode_CheckExact
+from libc.math cimport isfinite
+from libc.stdint cimport int32_t, int64_t, uint64_t, uintptr_t
+from libc.stdlib cimport calloc, free
+
+import numpy as np
+
+from neuraltrade.clock import SystemClock, as_ns
+from neuraltrade.errors import InputError
+from neuraltrade.schema import MarketState, Position
+
+cdef extern from "Python.h":
+    Py_hash_t PyObject_Hash(PyObject* o) except? -1
+
+cdef extern from "nt_status.h" nogil:
+    ctypedef int32_t nt_status
+    enum:
+        NT_OK
+        NT_FULL
+        NT_STATE
+
+cdef extern from "nt_fixed.h" nogil:
+    enum:
+        NT_CASH_DIGITS_MAX
+    int64_t NT_NANO
+    nt_status nt_nano_from_double(double x, int64_t* out)
+    nt_status nt_fixed_from_double(double x, double scale, int64_t* out)
+    double nt_double_from_nano(int64_t nano)
+
+cdef extern from "nt_ledger.h" nogil:
+    ctypedef struct nt_position:
+        int64_t quantity, basis, realised, fees, entry_price, entry_fees, multiplier
+    ctypedef struct nt_ledger:
+        int64_t cash, deposits, scale
+    ctypedef struct nt_closing:
+        int64_t quantity
+    void nt_ledger_open(nt_ledger* ledger, nt_position* positions, int32_t count, int digits, int64_t cash)
+    nt_status nt_ledger_notional(const nt_ledger* ledger, int32_t slot, int64_t quantity, int64_t price, int64_t* out)
+    nt_status nt_ledger_fill(nt_ledger* ledger, int32_t slot, int64_t quantity, int64_t price, int64_t fee,
+                             nt_closing* out)
+    int64_t nt_ledger_balance(const nt_ledger* ledger)
+
+cdef extern from "nt_ids.h" nogil:
+    ctypedef struct nt_id_slot:
+        int64_t id, row
+    ctypedef struct nt_ids:
+        nt_id_slot* slots
+        uint64_t mask
+        int64_t count, capacity
+    int64_t nt_ids_find(const nt_ids* ids, int64_t id)
+    nt_status nt_ids_add(nt_ids* ids, int64_t id, int64_t row)
+    nt_status nt_ids_remove(nt_ids* ids, int64_t id, int64_t* row_out)
+
+# One remembered observation.
+RECENT_DTYPE = np.dtype([
+    ("ts_ns", "<i8"), ("known_ns", "<i8"), ("id", "<u8"), ("price", "<f8"), ("volume", "<f8"), ("spread", "<f8"),
+    ("bid", "<f8"), ("ask", "<f8"),
+])
+CAPACITY_MAX = 1 << 24
+RING_MAX = 1 << 20
+
+cdef struct seen_row:                   # RECENT_DTYPE
+    int64_t ts_ns
+    int64_t known_ns
+    uint64_t id
+    double price
+    double volume
+    double spread
+    double bid
+    double ask
+
+cdef struct market_row:
+    int64_t last                        # nano, 0 = none yet
+    int64_t expires_ns
+    seen_row* ring                      # 2 * ring rows, owned by a NumPy array; NULL until the first observation
+    int64_t seen_count
+
+cdef struct symbol_entry:
+    PyObject* key                       # borrowed from Tables.symbols
+    PyObject* position                  # borrowed from Tables.positions
+    Py_hash_t hash
+    int64_t slot
+
+
+cdef class Rows:
+    """Owns the C arrays; positions keep it alive."""
+    cdef nt_ledger ledger
+    cdef nt_position* positions
+    cdef market_row* markets
+    cdef symbol_entry* entries
+    cdef nt_id_slot* ids
+
+    def __cinit__(self, int32_t symbols, Py_ssize_t entry_count, Py_ssize_t id_count):
+        self.positions = <nt_position*>calloc(symbols, sizeof(nt_position))
+        self.markets = <market_row*>calloc(symbols, sizeof(market_row))
+        self.entries = <symbol_entry*>calloc(entry_count, sizeof(symbol_entry))
+        self.ids = <nt_id_slot*>calloc(id_count, sizeof(nt_id_slot))
+        if self.positions == NULL or self.markets == NULL or self.entries == NULL or self.ids == NULL:
+            raise MemoryError(f"session: {symbols} symbols, {id_count // 2} orders")
+
+    def __dealloc__(self):
+        free(self.positions)
+        free(self.markets)
+        free(self.entries)
+        free(self.ids)
+
+
+cdef class LivePosition:
+    """What is held of one symbol, now: reads the session's row each time. `record()` takes a copy.
+
+    quantity : signed units. average_price : of the open quantity, 0 while flat. cost_basis, realised, unrealised,
+    fees : money; realised is before fees. unrealised is 0 until a price was seen.
+    """
+    cdef Rows rows
+    cdef int32_t slot
+    cdef readonly str symbol
+
+    @property
+    def quantity(self):
+        return nt_double_from_nano(self.rows.positions[self.slot].quantity)
+
+    @property
+    def average_price(self):
+        return nt_double_from_nano(self.rows.positions[self.slot].entry_price)
+
+    @property
+    def cost_basis(self):
+        return <double>self.rows.positions[self.slot].basis / <double>self.rows.ledger.scale
+
+    @property
+    def realised(self):
+        return <double>self.rows.positions[self.slot].realised / <double>self.rows.ledger.scale
+
+    @property
+    def fees(self):
+        return <double>self.rows.positions[self.slot].fees / <double>self.rows.ledger.scale
+
+    @property
+    def unrealised(self):
+        cdef nt_position* row = &self.rows.positions[self.slot]
+        cdef int64_t last = self.rows.markets[self.slot].last, worth = 0
+        if last == 0 or row.quantity == 0:
+            return 0.0
+        if nt_ledger_notional(&self.rows.ledger, self.slot, row.quantity, last, &worth) != NT_OK:
+            raise OverflowError(f"{self.symbol}: the value of the position does not fit int64")
+        return <double>(worth - row.basis) / <double>self.rows.ledger.scale
+
+    def record(self):
+        """An nt.Position with the numbers of this moment."""
+        return Position(symbol=self.symbol, quantity=self.quantity, average_price=self.average_price,
+                        cost_basis=self.cost_basis, realised=self.realised, unrealised=self.unrealised)
+
+    def __repr__(self):
+        return f"LivePosition({self.symbol!r}, quantity={self.quantity:g}, average_price={self.average_price:g})"
+
+
+cdef Py_ssize_t power_of_two(Py_ssize_t least) noexcept:
+    cdef Py_ssize_t power = 8
+    while power < least:
+        power *= 2
+    return power
+
+
+cdef int64_t nano(value, str argument) except? -1:
+    cdef int64_t out = 0
+    cdef double number = real(value, argument)
+    if nt_nano_from_double(number, &out) != NT_OK:
+        raise InputError(f"{argument} must be within +-9.2e9, was {value!r}")
+    return out
+
+
+cdef double real(value, str argument) except? -1.0:
+    cdef double number
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise InputError(f"{argument} must be a number, was {value!r}")
+    number = value
+    if not isfinite(number):
+        raise InputError(f"{argument} must be finite, was {value!r}")
+    return number
+
+
+cdef int64_t price_nano(value, str argument) except? -1:
+    cdef int64_t out = nano(value, argument)
+    if out <= 0:
+        raise InputError(f"{argument} must be > 0, was {value!r}")
+    return out
+
+
+cdef double optional(value, str argument, bint above) except? -1.0:
+    cdef double number
+    if value is None:
+        return float("nan")
+    number = real(value, argument)
+    if number < 0 or (above and number == 0):
+        raise InputError(f"{argument} must be {'> 0' if above else '>= 0'}, was {value!r}")
+    return number
+
+
+cdef int limit(value, str argument, int64_t high) except -1:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 1 <= value <= high:
+        raise InputError(f"{argument} must be an integer in 1..{high}, was {value!r}")
+    return 0
+
+
+cdef class Tables:
+    """The tables of one session. See neuraltrade.memory.SessionMemory for the words."""
+    cdef Rows rows
+    cdef nt_ids orders
+    cdef symbol_entry* entries
+    cdef Py_hash_t entry_mask
+    cdef int64_t symbol_capacity, ring, ttl_ns
+    cdef readonly int cash_digits
+    cdef readonly object clock
+    cdef list symbol_list, positions, rings, views, states
+    cdef readonly int64_t hits, misses, expired
+
+    def __cinit__(self, capacity=65_536, ring=1_024, ttl_s=300.0, *, symbols=4_096, cash=0.0, cash_digits=6,
+                  clock=None):
+        cdef int64_t cash_minor = 0
+        limit(capacity, "capacity", CAPACITY_MAX)
+        limit(ring, "ring", RING_MAX)
+        limit(symbols, "symbols", 1 << 20)
+        if type(cash_digits) is not int or not 0 <= cash_digits <= NT_CASH_DIGITS_MAX:
+            raise InputError(f"cash_digits must be an integer in 0..{NT_CASH_DIGITS_MAX}, was {cash_digits!r}")
+        if not 0.0 < real(ttl_s, "ttl_s") <= 1e9:
+            raise InputError(f"ttl_s must be > 0 and <= 1e9 seconds, was {ttl_s!r}")
+        if nt_fixed_from_double(real(cash, "cash"), 10.0 ** cash_digits, &cash_minor) != NT_OK:
+            raise InputError(f"cash must fit int64 with {cash_digits} digits, was {cash!r}")
+        if clock is not None and not callable(getattr(clock, "now_ns", None)):
+            raise InputError(f"clock must have a method now_ns, was {type(clock).__name__}")
+        entry_count = power_of_two(2 * symbols)
+        id_count = power_of_two(2 * capacity)
+        self.rows = Rows(symbols, entry_count, id_count)
+        nt_ledger_open(&self.rows.ledger, self.rows.positions, symbols, cash_digits, cash_minor)
+        for slot in range(symbols):
+            self.rows.positions[slot].multiplier = NT_NANO
+        self.entries, self.entry_mask = self.rows.entries, entry_count - 1
+        self.orders.slots, self.orders.mask, self.orders.capacity = self.rows.ids, id_count - 1, capacity
+        self.symbol_capacity, self.ring, self.ttl_ns = symbols, ring, <int64_t>(ttl_s * 1e9)
+        self.cash_digits = cash_digits
+        self.clock = SystemClock() if clock is None else clock
+        self.symbol_list, self.positions, self.rings, self.views, self.states = [], [], [], [], []
+
+    cdef inline symbol_entry* find(self, symbol) except? NULL:
+        """The entry of a symbol, NULL if it is not known."""
+        cdef PyObject* key = <PyObject*>symbol
+        if not PyUnicode_CheckExact(symbol):
+            return self.find_other(symbol)
+        cdef Py_hash_t hash_ = PyObject_Hash(key)
+        cdef Py_hash_t place = hash_ & self.entry_mask
+        cdef symbol_entry* entry = &self.entries[place]
+        while entry.key != NULL:
+            if entry.key == key or (entry.hash == hash_ and <str>entry.key == <str>key):
+                return entry
+            place = (place + 1) & self.entry_mask
+            entry = &self.entries[place]
+        return NULL
+
+    cdef symbol_entry* find_other(self, symbol) except? NULL:
+        if isinstance(symbol, str):
+            return self.find(str.__str__(symbol))
+        raise InputError(f"symbol must be a string, was {symbol!r}")
+
+    cdef symbol_entry* known(self, symbol) except NULL:
+        """The entry of a symbol, made if there is room."""
+        cdef symbol_entry* entry = self.find(symbol)
+        if entry != NULL:
+            return entry
+        if not symbol:
+            raise InputError("symbol must not be empty")
+        cdef int64_t slot = len(self.symbol_list)
+        if slot == self.symbol_capacity:
+            raise InputError(f"symbol {symbol!r} finds no room: the session holds {slot} symbols, its limit (symbols=)")
+        cdef str key = str.__str__(symbol)
+        cdef LivePosition position = LivePosition.__new__(LivePosition)
+        position.rows, position.slot, position.symbol = self.rows, slot, key
+        cdef Py_hash_t hash_ = PyObject_Hash(<PyObject*>key)
+        cdef Py_hash_t place = hash_ & self.entry_mask
+        while self.entries[place].key != NULL:
+            place = (place + 1) & self.entry_mask
+        entry = &self.entries[place]
+        entry.hash, entry.slot, entry.position = hash_, slot, <PyObject*>position
+        entry.key = <PyObject*>key
+        self.symbol_list.append(key)
+        self.positions.append(position)
+        self.rings.append(None)
+        self.views.append(None)
+        self.states.append(None)
+        return entry
+
+    def position(self, symbol):
+        """The live position of a symbol, None if the session never heard of it. One hash probe, nothing allocated."""
+        cdef symbol_entry* entry = self.find(symbol)
+        if entry == NULL:
+            return None
+        return <object>entry.position
+
+    def is_active(self, order_id):
+        """Whether the order is opened and not closed. Refusals (negative ids) and 0 never are. One hash probe."""
+        cdef int64_t key
+        try:
+            key = order_id
+        except OverflowError:
+            return False
+        except TypeError:
+            raise InputError(f"order_id must be an integer, was {order_id!r}") from None
+        return nt_ids_find(&self.orders, key) >= 0
+
+    def recent(self, symbol, n=100):
+        """RECENT_DTYPE[m], the last m <= n observations of a symbol, oldest first; NaN where a number was not given.
+
+        A read-only view, not a copy: once `ring - n` more of that symbol arrive, its oldest rows are overwritten. Copy
+        what is kept. Raises InputError unless 1 <= n <= ring.
+        """
+        cdef symbol_entry* entry = self.find(symbol)
+        cdef int64_t count, end, have
+        try:
+            count = n
+        except (TypeError, OverflowError):
+            count = 0
+        if not 1 <= count <= self.ring:
+            raise InputError(f"n must be an integer in 1..{self.ring} (ring=), was {n!r}")
+        if entry == NULL or self.views[entry.slot] is None:
+            return np.empty(0, RECENT_DTYPE)
+        have = self.rows.markets[entry.slot].seen_count
+        if count > have:
+            count = have
+        end = (have - 1) % self.ring + 1 + (self.ring if have > self.ring else 0)
+        return self.views[entry.slot][end - count:end]
+
+    def market_state(self, symbol):
+        """The nt.MarketState given last, None if there is none or it is older than `ttl_s` by the session's clock."""
+        cdef symbol_entry* entry = self.find(symbol)
+        state = None if entry == NULL else self.states[entry.slot]
+        if state is None:
+            self.misses += 1
+            return None
+        cdef int64_t now = self.clock.now_ns()
+        if now >= self.rows.markets[entry.slot].expires_ns:
+            self.expired += 1
+            return None
+        self.hits += 1
+        return state
+
+    def update_market(self, symbol, ts_ns, last=None, bid=None, ask=None, volume=None):
+        """Replace a symbol's market state; it expires `ttl_s` after `ts_ns`. `last` also values the position."""
+        cdef int64_t at = as_ns(ts_ns), last_nano = 0
+        cdef symbol_entry* entry
+        if last is not None:
+            last_nano = price_nano(last, "last")
+        expires = min(at + self.ttl_ns, 2**63 - 1)
+        state = MarketState(symbol=symbol, ts_ns=at, last=last, bid=bid, ask=ask, volume=volume, expires_ns=expires)
+        entry = self.known(symbol)
+        self.states[entry.slot] = state
+        self.rows.markets[entry.slot].expires_ns = expires
+        if last is not None:
+            self.rows.markets[entry.slot].last = last_nano
+
+    def observe(self, symbol, ts_ns, price=None, volume=None, spread=None, bid=None, ask=None, *, known_ns=None, id=0):
+        """Remember an observation for `recent`, over the oldest one once `ring` are held. `price` values the position.
+
+        price, bid, ask > 0; volume, spread >= 0; all may be None. The order of arrival is kept, whatever the times.
+        """
+        cdef seen_row row
+        cdef market_row* market
+        cdef int64_t last_nano = 0
+        cdef symbol_entry* entry
+        row.ts_ns = as_ns(ts_ns)
+        row.known_ns = row.ts_ns if known_ns is None else as_ns(known_ns, "known_ns")
+        if row.known_ns < row.ts_ns:
+            raise InputError(f"known_ns must not be before ts_ns ({row.ts_ns}), was {row.known_ns}")
+        if isinstance(id, bool) or not isinstance(id, (int, np.integer)) or not 0 <= id < 2**64:
+            raise InputError(f"id must be an integer in 0..2**64-1, was {id!r}")
+        row.id = id
+        if price is not None:
+            last_nano = price_nano(price, "price")
+        row.price, row.volume = optional(price, "price", True), optional(volume, "volume", False)
+        row.spread = optional(spread, "spread", False)
+        row.bid, row.ask = optional(bid, "bid", True), optional(ask, "ask", True)
+        entry = self.known(symbol)
+        market = &self.rows.markets[entry.slot]
+        if market.ring == NULL:
+            self.make_ring(entry.slot)
+        market.ring[market.seen_count % self.ring] = row
+        market.ring[market.seen_count % self.ring + self.ring] = row
+        market.seen_count += 1
+        if price is not None:
+            market.last = last_nano
+
+    cdef int make_ring(self, int64_t slot) except -1:
+        ring = np.zeros(2 * self.ring, RECENT_DTYPE)
+        view = ring.view()
+        view.flags.writeable = False
+        self.rings[slot], self.views[slot] = ring, view
+        self.rows.markets[slot].ring = <seen_row*><uintptr_t>ring.ctypes.data
+        return 0
+
+    def update_position(self, symbol, quantity, average_price=0.0, realised=0.0):
+        """Set what is held, as told by a broker: quantity signed, average_price > 0 unless flat. Cash stays."""
+        cdef int64_t held = nano(quantity, "quantity"), price = 0, gained = 0, basis = 0
+        cdef nt_position* row
+        cdef symbol_entry* entry
+        if held != 0:
+            price = price_nano(average_price, "average_price")
+        if nt_fixed_from_double(real(realised, "realised"), <double>self.rows.ledger.scale, &gained) != NT_OK:
+            raise InputError(f"realised must fit int64 with {self.cash_digits} digits, was {realised!r}")
+        entry = self.known(symbol)
+        if nt_ledger_notional(&self.rows.ledger, entry.slot, held, price, &basis) != NT_OK:
+            raise InputError(f"quantity x average_price must fit int64 with {self.cash_digits} digits, was "
+                             f"{quantity!r} x {average_price!r}")
+        row = &self.rows.positions[entry.slot]
+        # Told from outside, so cash is left alone and what the ledger started from is moved instead.
+        self.rows.ledger.deposits += (basis - row.basis) - (gained - row.realised)
+        row.quantity, row.entry_price, row.basis, row.realised, row.entry_fees = held, price, basis, gained, 0
+
+    def apply_fill(self, symbol, side, quantity, price, fee=0.0):
+        """Book one execution: side "buy", "sell", 1 or -1; quantity, price > 0; fee in money. Exact, average cost."""
+        cdef int64_t fee_minor = 0
+        cdef int64_t units = nano(quantity, "quantity"), at = price_nano(price, "price")
+        if units <= 0:
+            raise InputError(f"quantity must be > 0 (side gives the sign), was {quantity!r}")
+        if nt_fixed_from_double(real(fee, "fee"), <double>self.rows.ledger.scale, &fee_minor) != NT_OK:
+            raise InputError(f"fee must fit int64 with {self.cash_digits} digits, was {fee!r}")
+        if side == "buy" or (not isinstance(side, str) and side == 1):
+            pass
+        elif side == "sell" or (not isinstance(side, str) and side == -1):
+            units = -units
+        else:
+            raise InputError(f"side must be 'buy', 'sell', 1 or -1, was {side!r}")
+        self.apply_exact(symbol, units, at, fee_minor)
+
+    def apply_exact(self, symbol, int64_t quantity_nano, int64_t price_nano, int64_t fee_minor):
+        """Book one execution in the ledger's own units: signed quantity and price at 1e-9, fee at 10**-cash_digits."""
+        cdef symbol_entry* entry = self.known(symbol)
+        cdef nt_closing closing
+        if nt_ledger_fill(&self.rows.ledger, entry.slot, quantity_nano, price_nano, fee_minor, &closing) != NT_OK:
+            raise InputError(f"the fill of {quantity_nano} x {price_nano} nano of {symbol!r} does not fit the ledger")
+        if self.rows.markets[entry.slot].last == 0:
+            self.rows.markets[entry.slot].last = price_nano
+
+    def order_opened(self, order_id):
+        """Note that an order works. False if it already did. InputError when `capacity` orders do."""
+        cdef int64_t key = self.order_key(order_id)
+        cdef nt_status status = nt_ids_add(&self.orders, key, 0)
+        if status == NT_FULL:
+            raise InputError(f"order_id {order_id} finds no room: {self.orders.capacity} orders are active, the limit "
+                             "(capacity=)")
+        return status != NT_STATE
+
+    def order_closed(self, order_id):
+        """Note that an order is done. False if it was not active."""
+        cdef int64_t row = 0
+        return nt_ids_remove(&self.orders, self.order_key(order_id), &row) == NT_OK
+
+    cdef int64_t order_key(self, order_id) except -1:
+        if isinstance(order_id, bool) or not isinstance(order_id, (int, np.integer)) or not 0 < order_id < 2**63:
+            raise InputError(f"order_id must be an integer in 1..2**63-1, was {order_id!r}")
+        return order_id
+
+    @property
+    def symbols(self):
+        """The symbols heard of, in order of arrival."""
+        return tuple(self.symbol_list)
+
+    @property
+    def active_orders(self):
+        """Ids of the active orders, ascending. Reads the whole table."""
+        cdef Py_ssize_t place
+        cdef list found = []
+        for place in range(<Py_ssize_t>self.orders.mask + 1):
+            if self.orders.slots[place].id != 0:
+                found.append(self.orders.slots[place].id)
+        return sorted(found)
+
+    @property
+    def active_count(self):
+        """How many orders are active."""
+        return self.orders.count
+
+    @property
+    def cash(self):
+        """Cash after all fills."""
+        return <double>self.rows.ledger.cash / <double>self.rows.ledger.scale
+
+    @property
+    def balance(self):
+        """cash + basis - realised + fees - deposits, in minor units: 0, or a bug."""
+        return nt_ledger_balance(&self.rows.ledger)
