@@ -3,7 +3,7 @@
 Everything is taken from equity after each bar's close, the starting cash, the fills and the trades. Returns per bar
 are simple, equity[i] / equity[i-1] - 1 for i = 1..n-1. Standard deviations use ddof=1. `risk_free` is a rate
 per year, compounded down to a bar. A zero denominator gives NaN, and so does a statistic of nothing. Losses and
-drawdowns are negative. Plain NumPy: about 25 ms for a million bars, most of it one partition for the quantile.
+drawdowns are negative. Plain NumPy, about 20 ms for a million bars.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ..errors import InputError
 
 NAN = float("nan")
 TAIL = 0.05
+_BLOCK = 8192  # below the length at which BLAS wakes its threads
 
 # name -> (unit, definition); the order is the order of display.
 DEFINITIONS: dict[str, tuple[str, str]] = {
@@ -163,17 +164,12 @@ def _return_statistics(equity: np.ndarray, cash: float, periods: float, risk_fre
         cagr = float(np.float64(growth) ** (periods / count)) - 1.0 if growth >= 0.0 else NAN
     target = math.expm1(math.log1p(risk_free) / periods) if periods > 0.0 else NAN
     excess = float(returns.mean()) - target
-    deviation = float(returns.std(ddof=1)) if count > 1 else NAN
-    if count > 1 and (returns == returns[0]).all():
-        deviation = 0.0  # a constant has none, whatever rounding made of it
-    below = np.minimum(returns - target, 0.0)
-    downside = math.sqrt(float(below @ below) / count)
-    lowest = math.floor(TAIL * (count - 1))
-    ordered = np.partition(returns, lowest)
-    quantile = float(ordered[lowest])
-    step = TAIL * (count - 1) - lowest
-    if step > 0.0:
-        quantile += step * (float(ordered[lowest + 1 :].min()) - quantile)
+    squares, below = _sums_of_squares(returns, float(returns.mean()), target)
+    if returns.min() == returns.max():
+        squares = 0.0  # a constant does not vary, whatever rounding made of its mean
+    deviation = math.sqrt(squares / (count - 1)) if count > 1 else NAN
+    downside = math.sqrt(below / count)
+    quantile, tail_mean = _lower_tail(returns)
     annual = math.sqrt(periods)
     return {
         "cagr": cagr,
@@ -181,8 +177,39 @@ def _return_statistics(equity: np.ndarray, cash: float, periods: float, risk_fre
         "sharpe": _ratio(excess, deviation) * annual,
         "sortino": _ratio(excess, downside) * annual,
         "var_95": quantile,
-        "cvar_95": float(ordered[: lowest + 1].mean()),
+        "cvar_95": tail_mean,
     }
+
+
+def _sums_of_squares(returns: np.ndarray, mean: float, target: float) -> tuple[float, float]:
+    """Sums of (return - mean)^2 and of min(return - target, 0)^2, in blocks that stay in the cache."""
+    squares = below = 0.0
+    for start in range(0, len(returns), _BLOCK):
+        part = returns[start : start + _BLOCK]
+        centred = part - mean
+        squares += float(centred @ centred)
+        short = np.minimum(part - target, 0.0)
+        below += float(short @ short)
+    return squares, below
+
+
+def _lower_tail(returns: np.ndarray) -> tuple[float, float]:
+    """(5 % quantile, linear between order statistics; mean of the order statistics up to it).
+
+    Long runs are first cut down to what lies under the 8 % quantile of every 64th return: sorting the rest is waste.
+    """
+    place = TAIL * (len(returns) - 1)
+    lowest = math.floor(place)
+    candidates = returns
+    if len(returns) > 64 * 1024:
+        candidates = returns[returns <= np.quantile(returns[::64], TAIL + 0.03)]
+        if len(candidates) < lowest + 2:  # the sample misled, or there are NaNs
+            candidates = returns
+    ordered = np.partition(candidates, lowest)
+    quantile = float(ordered[lowest])
+    if place > lowest:
+        quantile += (place - lowest) * (float(ordered[lowest + 1 :].min()) - quantile)
+    return quantile, float(ordered[: lowest + 1].mean())
 
 
 def _drawdown_statistics(equity: np.ndarray, cash: float) -> dict[str, float]:
@@ -222,11 +249,12 @@ def _mean(values: np.ndarray) -> float:
 
 
 def _exposure(trades: np.ndarray, bar_count: int) -> float:
-    """A closed trade holds at the closes entry_bar .. exit_bar - 1, an open one up to the last bar."""
+    """Share of bars some trade covers: a closed one the closes entry_bar .. exit_bar - 1, an open one to the end."""
     if len(trades) == 0:
         return 0.0
-    ends = np.where(trades["open"].astype(bool), bar_count, trades["exit_bar"])
-    opened = np.bincount(trades["entry_bar"], minlength=bar_count + 1)
-    closed = np.bincount(ends, minlength=bar_count + 1)
-    held = np.cumsum(opened[:bar_count] - closed[:bar_count])
-    return float(np.count_nonzero(held)) / bar_count
+    order = np.argsort(trades["entry_bar"], kind="stable")
+    starts = trades["entry_bar"][order]
+    ends = np.where(trades["open"], bar_count, trades["exit_bar"])[order]
+    covered_to = np.maximum.accumulate(ends)
+    covered_before = np.concatenate(([0], covered_to[:-1]))
+    return float(np.maximum(ends - np.maximum(starts, covered_before), 0).sum()) / bar_count

@@ -11,7 +11,7 @@ import pytest
 from neuraltrade import InputError
 from neuraltrade.results import DEFINITIONS, Statistics
 from neuraltrade.results.annual import YEAR_NS, infer_periods_per_year
-from neuraltrade.results.statistics import compute, drawdowns, simple_returns
+from neuraltrade.results.statistics import _exposure, _lower_tail, compute, drawdowns, simple_returns
 
 DAY = 86_400_000_000_000
 
@@ -70,6 +70,28 @@ def test_every_return_statistic_equals_its_slow_definition(run, seed, risk_free)
     for name, value in expected.items():
         assert result.stats[name] == pytest.approx(value, rel=1e-9, abs=1e-12), name
     assert result.stats["calmar"] == pytest.approx(expected["cagr"] / -result.stats["max_drawdown"], rel=1e-9)
+
+
+@pytest.mark.parametrize("skew", [0.0, 0.9])
+def test_the_tail_of_a_long_run_equals_a_full_sort(skew):
+    rng = np.random.default_rng(3)
+    returns = rng.normal(0.0, 1e-4, 200_000)
+    returns[rng.random(200_000) < skew] = 0.0  # mostly flat: the quantile falls among ties
+    returns[::64] += 1e-3 * (skew > 0.0)  # and the sample of every 64th misleads
+    quantile, tail_mean = _lower_tail(returns)
+    ordered = np.sort(returns)
+    assert quantile == pytest.approx(np.quantile(returns, 0.05), rel=1e-12, abs=1e-18)
+    assert tail_mean == pytest.approx(ordered[: math.floor(0.05 * 199_999) + 1].mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_exposure_equals_a_set_of_bars(seed):
+    rng = np.random.default_rng(seed)
+    trades = np.zeros(12, [("entry_bar", "i8"), ("exit_bar", "i8"), ("open", "?")])
+    trades["entry_bar"] = rng.integers(0, 60, 12)
+    trades["exit_bar"] = trades["entry_bar"] + rng.integers(0, 15, 12)
+    trades["open"][0] = seed % 2
+    assert _exposure(trades, 80) == slow_exposure(trades, 80)
 
 
 @pytest.mark.parametrize("seed", range(20))
