@@ -37,6 +37,7 @@ const trades = Object.fromEntries(Object.entries(data.trades).map(([name, block]
 const prices = data.prices.map((series) => ({
   ...series, ...Object.fromEntries(["t", "open", "high", "low", "close"].map((name) => [name, unpack(series[name])])),
 }));
+for (const series of prices) series.text = priceFormat(series);
 const CANDLES_SHOWN = 260;
 const MARKS_SHOWN = 1200;
 const PRICE_CONFIG = { ...CHART_CONFIG, doubleClick: false, modeBarButtons: [["toImage"]] };
@@ -113,7 +114,8 @@ function tradesInView() {
 function tradeText(row) {
   const side = trades.direction[row] > 0 ? "long" : "short";
   const head = `Trade ${trades.number[row]}: ${side} ${format.quantity(trades.quantity[row])}`;
-  const way = `${format.price(trades.entry_price[row])} to ${format.price(trades.exit_price[row])}${trades.open[row] ? " (open)" : ""}`;
+  const { text } = prices[trades.symbol[row]];
+  const way = `${text(trades.entry_price[row])} to ${text(trades.exit_price[row])}${trades.open[row] ? " (open)" : ""}`;
   return `${head}<br>${way}<br>${format.cash(trades.pnl[row])} (${format.percent(trades.return_[row])})`;
 }
 
@@ -134,13 +136,17 @@ function tradeTraces(rows, colours) {
     y: chosen.flatMap((row) => [trades.entry_price[row], trades.exit_price[row], null]),
   });
   const by = (test) => rows.filter(test);
+  const key = [["Gain", "circle", colours.gain], ["Loss", "circle", colours.loss], ["Long entry", "triangle-up", colours.second],
+    ["Short entry", "triangle-down", colours.second], ["Exit", "x", colours.second]];
+  if (rows.some((row) => trades.open[row])) key.splice(2, 0, ["Still open", "circle", colours.neutral]);
   return [
     ways(by((row) => trades.pnl[row] > 0), colours.gain), ways(by((row) => !(trades.pnl[row] > 0)), colours.loss),
     marks(by((row) => trades.direction[row] > 0), "entry", "Long entry", "triangle-up"),
     marks(by((row) => trades.direction[row] < 0), "entry", "Short entry", "triangle-down"),
     marks(by((row) => !trades.open[row]), "exit", "Exit", "x"),
-    ...[["Gain", "circle", colours.gain], ["Loss", "circle", colours.loss], ["Long entry", "triangle-up", colours.second], ["Short entry", "triangle-down", colours.second], ["Exit", "x", colours.second]]
-      .map(([name, symbol, color]) => ({ type: "scatter", mode: "markers", x: [null], y: [null], name, marker: { symbol, color, size: 8 }, hoverinfo: "skip" })),
+    ...key.map(([name, symbol, color]) => ({
+      type: "scatter", mode: "markers", x: [null], y: [null], name, marker: { symbol, color, size: 8 }, hoverinfo: "skip",
+    })),
   ];
 }
 
@@ -202,7 +208,8 @@ function showTrade(row) {
   const pad = Math.max(25 * step, (trades.exit_t[row] - trades.entry_t[row]) * 0.6);
   show(trades.symbol[row], [trades.entry_t[row] - pad, trades.exit_t[row] + pad], row);
   const box = priceChart.getBoundingClientRect();
-  if (box.bottom < 120 || box.top > innerHeight - 120) priceChart.scrollIntoView({ block: "nearest" });
+  const seen = Math.min(box.bottom, innerHeight) - Math.max(box.top, 48); // 48: the bar at the top
+  if (seen < box.height / 2) priceChart.scrollIntoView({ block: "nearest" });
 }
 
 const asMs = (value) => (typeof value === "number" ? value : Date.parse(value.length > 10 ? `${value.replace(" ", "T")}Z` : value));

@@ -24,12 +24,17 @@ const format = {
   percent: (value) => (known(value) ? `${two.format(100 * value)}%` : "-"),
   score: (value) => (known(value) ? two.format(value) : "-"),
   distance: (value) => (known(value) ? value.toFixed(4) : "-"),
-  price: (value) => (known(value) ? digits(Math.abs(value) >= 20 ? 2 : Math.abs(value) >= 1 ? 4 : 6).format(value) : "-"),
   time: (ms) => {
     const text = new Date(ms).toISOString();
     return data.days ? text.slice(0, 10) : text.slice(0, 16).replace("T", " ");
   },
 };
+// Prices of one symbol all get the digits its highest price calls for: 2 from 20 up, 5 from 1 up (currencies), else 8.
+function priceFormat(series) {
+  const highest = series.high.reduce((most, value) => (value > most ? value : most), 0);
+  const shape = digits(highest >= 20 ? 2 : highest >= 1 ? 5 : 8);
+  return (value) => (known(value) ? shape.format(value) : "-");
+}
 const signClass = (value) => (known(value) && value !== 0 ? (value > 0 ? "gain" : "loss") : "");
 
 // One element: make("td", { class: "gain", text: "+1" }, child, ...). Text goes in as text, never as HTML.

@@ -6,6 +6,7 @@ function buildTrades() {
   const host = document.getElementById("trade-table");
   if (!host) return;
   const cell = (name, label, text, extra = {}) => ({ label, value: (row) => trades[name][row], text: (row) => text(trades[name][row]), ...extra });
+  const price = (name, label) => ({ label, value: (row) => trades[name][row], text: (row) => prices[trades.symbol[row]].text(trades[name][row]) });
   const symbol = (row) => prices[trades.symbol[row]].symbol;
   const side = (row) => (trades.direction[row] > 0 ? "long" : "short");
   const columns = [
@@ -13,9 +14,9 @@ function buildTrades() {
     { label: "Symbol", value: symbol, text: symbol, words: true },
     { label: "Side", value: side, text: side, words: true },
     cell("quantity", "Quantity", format.quantity),
-    cell("entry_t", "Entry", format.time), cell("entry_price", "Entry price", format.price),
+    cell("entry_t", "Entry", format.time), price("entry_price", "Entry price"),
     { ...cell("exit_t", "Exit", format.time), text: (row) => (trades.open[row] ? "open" : format.time(trades.exit_t[row])) },
-    cell("exit_price", "Exit price", format.price), cell("bars", "Bars", format.count),
+    price("exit_price", "Exit price"), cell("bars", "Bars", format.count),
     cell("return_", "Return", format.percent, { sign: true }), cell("pnl", "P&L", format.cash, { sign: true }), cell("fees", "Fees", format.cash),
   ];
   tradeGrid = new Grid(host, trades.number.length, columns, { label: "Trades", onPick: showTrade });

@@ -23,6 +23,12 @@ HEADLINE = (
     "profit_factor",
     "final_equity",
 )
+GROUPS = {
+    "Return": ("final_equity", "total_return", "cagr", "volatility", "exposure", "turnover", "fees", "ambiguous_bars"),
+    "Risk": ("sharpe", "sortino", "calmar", "max_drawdown", "max_drawdown_bars", "var_95", "cvar_95"),
+    "Trades": ("trades", "open_trades", "win_rate", "profit_factor", "expectancy", "avg_win", "avg_loss", "best_trade")
+    + ("worst_trade", "avg_trade_bars"),
+}
 _LABELS = {
     "cagr": "CAGR",
     "sharpe": "Sharpe ratio",
@@ -37,7 +43,7 @@ _LABELS = {
 }
 _SIGNED = frozenset(
     {"total_return", "cagr", "sharpe", "sortino", "calmar", "max_drawdown", "var_95", "cvar_95"}
-    | {"expectancy", "avg_win", "avg_loss"}
+    | {"expectancy", "avg_win", "avg_loss", "best_trade", "worst_trade"}
 )
 
 
@@ -58,7 +64,8 @@ def run_view(result: Result) -> Run:
         trades=result.slots["trades"],
         benchmark=result.benchmark,
         benchmark_label="Buy and hold" if result.given_benchmark is None else "Benchmark",
-        statistics=[_statistic(result, group, name) for group, names in summary.GROUPS.items() for name in names],
+        statistics=[_statistic(result, group, name) for group, names in GROUPS.items() for name in names]
+        + _bounds(result),
         settings=result.settings,
         digest=result.digest,
     )
@@ -71,3 +78,18 @@ def _statistic(result: Result, group: str, name: str) -> Statistic:
         sign = (value > 0) - (value < 0)
     label = _LABELS.get(name, name.replace("_", " ").capitalize())
     return Statistic(group, label, summary.display(name, value), result.stats.definition(name), sign, name in HEADLINE)
+
+
+def _bounds(result: Result) -> list[Statistic]:
+    """The total return if every ambiguous bar went the worst way, and the best."""
+    if result.bounds is None:
+        return []
+    rows = []
+    for path, bound in zip(("worst", "best"), result.bounds, strict=True):
+        value = bound.stats["total_return"]
+        meaning = f"total return when triggers inside one bar are taken in the {path} order"
+        sign = (value > 0) - (value < 0)
+        rows.append(
+            Statistic("Return", f"Total return, {path} path", summary.display("total_return", value), meaning, sign)
+        )
+    return rows

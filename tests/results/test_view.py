@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from neuraltrade import InputError
+from neuraltrade.results import DEFINITIONS
+from neuraltrade.results.view import GROUPS, run_view
 
 
 def test_the_page_carries_statistics_settings_and_digest(run, tmp_path):
@@ -17,6 +19,15 @@ def test_the_page_carries_statistics_settings_and_digest(run, tmp_path):
     assert result.digest in text and "fees.rate" in text
     assert f"{result.stats['sharpe']:,.2f}" in text and f"{result.stats['total_return']:,.2%}" in text
     assert result.report(tmp_path / "again.html").read_bytes() == path.read_bytes()
+
+
+def test_the_page_shows_every_statistic_and_the_bounds(run):
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(DEFINITIONS)
+    result = run(bounds=(run(seed=2), run(seed=3)))
+    items = {item.label: item for item in run_view(result).statistics}
+    assert items["Total return, worst path"].text == f"{result.bounds[0].stats['total_return']:,.2%}"
+    assert items["Max drawdown"].sign == -1 and items["Max drawdown"].headline
+    assert len(items) == len(DEFINITIONS) + 2
 
 
 def test_the_figure_follows_the_symbol(run):
