@@ -26,6 +26,14 @@ def figure(run: Run, symbol: str | None = None) -> Figure:
     symbol : which prices to show, the first by default. Curves keep the lowest and highest value of each of 2,000
     buckets, and the 2,000 trades with the largest profit or loss are marked, so a million bars stay small.
     Raises InputError for a symbol that was not traded, DependencyMissing (extra `report`) without plotly.
+
+    >>> import neuraltrade as nt, numpy as np
+    >>> from neuraltrade.core.layouts import TRADE_DTYPE
+    >>> ts_ns, flat = np.arange(1, 4) * 86_400_000_000_000, np.full(3, 10.0)
+    >>> prices = nt.report.PriceSeries("IBM", ts_ns, flat, flat, flat, flat)
+    >>> run = nt.report.Run("Idle", "3 days", 100.0, ts_ns, 10 * flat, 0 * flat, [prices], np.zeros(0, TRADE_DTYPE))
+    >>> [trace.name for trace in nt.report.figure(run).data]
+    ['IBM', 'Equity', 'Drawdown']
     """
     try:
         import plotly.graph_objects as go  # noqa: PLC0415  (optional, and 0.2 s)

@@ -43,6 +43,15 @@ def write_page(
     The file holds plotly.js (4.8 MB) and about 30 bytes a bar up to 60,000 bars, after which bars are joined to
     candles; curves keep the lowest and highest value of each drawn bucket. Equal input gives equal bytes.
     Raises InputError for a missing folder, DependencyMissing (extra `report`) without plotly or jinja2.
+
+    >>> import neuraltrade as nt, numpy as np, tempfile
+    >>> from neuraltrade.core.layouts import TRADE_DTYPE
+    >>> ts_ns, flat = np.arange(1, 4) * 86_400_000_000_000, np.full(3, 10.0)
+    >>> prices = nt.report.PriceSeries("IBM", ts_ns, flat, flat, flat, flat)
+    >>> run = nt.report.Run("Idle", "3 days", 100.0, ts_ns, 10 * flat, 0 * flat, [prices], np.zeros(0, TRADE_DTYPE))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     nt.report.write_page(f"{folder}/page.html", run).stat().st_size > 4_000_000
+    True
     """
     target = Path(path)
     if not target.parent.is_dir():
@@ -60,7 +69,16 @@ def render_page(
     audit: AuditSection | None = None,
     notes: NotesSection | None = None,
 ) -> str:
-    """The page as text; see `write_page`."""
+    """The page as text; see `write_page`, which also has the errors.
+
+    >>> import neuraltrade as nt, numpy as np
+    >>> from neuraltrade.core.layouts import TRADE_DTYPE
+    >>> ts_ns, flat = np.arange(1, 4) * 86_400_000_000_000, np.full(3, 10.0)
+    >>> prices = nt.report.PriceSeries("IBM", ts_ns, flat, flat, flat, flat)
+    >>> run = nt.report.Run("Idle", "3 days", 100.0, ts_ns, 10 * flat, 0 * flat, [prices], np.zeros(0, TRADE_DTYPE))
+    >>> "<h1>Idle</h1>" in nt.report.render_page(run)
+    True
+    """
     try:
         from markupsafe import Markup  # noqa: PLC0415  (with jinja2, which is optional)
     except ImportError as error:

@@ -16,7 +16,13 @@ LABELS = ("good", "bad", "inconclusive")
 
 @dataclass(frozen=True, slots=True)
 class PriceSeries:
-    """Bars of one symbol: ts_ns int64[n], ends of bars, ascending; open, high, low, close float64[n]."""
+    """Bars of one symbol: ts_ns int64[n], ends of bars, ascending; open, high, low, close float64[n].
+
+    >>> import neuraltrade as nt
+    >>> ibm = nt.datasets.load("IBM")
+    >>> nt.report.PriceSeries("IBM", ibm.ts_ns, ibm.open, ibm.high, ibm.low, ibm.close).symbol
+    'IBM'
+    """
 
     symbol: str
     ts_ns: np.ndarray
@@ -31,6 +37,10 @@ class Statistic:
     """One number of the page: its group, what it is called, its value as text, and its definition.
 
     `sign` colours the text: -1 a loss, +1 a gain, 0 neither. `headline` makes it a card at the top.
+
+    >>> import neuraltrade as nt
+    >>> nt.report.Statistic("Risk", "Max drawdown", "-12.00%", "deepest fall from a peak", sign=-1).headline
+    False
     """
 
     group: str
@@ -49,6 +59,14 @@ class Run:
     <= 0), benchmark float64[n] or None. prices : one PriceSeries per symbol, by slot. trades : structured rows with
     symbol (slot), direction, quantity, entry_bar, exit_bar, entry_ts_ns, exit_ts_ns, entry_price, exit_price, fees,
     pnl, return_, open.
+
+    >>> import neuraltrade as nt, numpy as np
+    >>> from neuraltrade.core.layouts import TRADE_DTYPE
+    >>> ts_ns, flat = np.arange(1, 4) * 86_400_000_000_000, np.full(3, 10.0)
+    >>> prices = nt.report.PriceSeries("IBM", ts_ns, flat, flat, flat, flat)
+    >>> run = nt.report.Run("Idle", "3 days", 100.0, ts_ns, 10 * flat, 0 * flat, [prices], np.zeros(0, TRADE_DTYPE))
+    >>> len(run.equity)
+    3
     """
 
     title: str
@@ -72,6 +90,10 @@ class Neighbour:
 
     before : closes up to it, oldest first, the last is its own bar. after : closes that came next, may be short or
     empty. distance : cosine. outcome : fraction that followed, NaN if unknown.
+
+    >>> import neuraltrade as nt, numpy as np
+    >>> nt.report.Neighbour("IBM", 0, 0.12, np.array([10.0, 11.0]), np.array([12.1]), outcome=0.1).distance
+    0.12
     """
 
     symbol: str
@@ -116,7 +138,11 @@ class VerdictRow:
     """One judged decision.
 
     regret : what the best alternative would have earned more, with its interval; like outcome, a fraction.
-    counterfactuals : (what else, its outcome, its difference to what was done).
+    counterfactuals : (what else, its outcome, its difference to what was done). An unknown label is an InputError.
+
+    >>> import neuraltrade as nt
+    >>> nt.report.VerdictRow(0, "IBM", "long", "bad", -0.5, -0.02, 0.05, counterfactuals=[("short", 0.03, 0.05)]).label
+    'bad'
     """
 
     ts_ns: int
@@ -181,7 +207,12 @@ class AuditSection:
 
 @dataclass(frozen=True, slots=True)
 class NotesSection:
-    """Words of the author: a title and paragraphs of plain text."""
+    """Words of the author: a title and paragraphs of plain text.
+
+    >>> import neuraltrade as nt
+    >>> nt.report.NotesSection(["Costs are not included."], title="Read this first").title
+    'Read this first'
+    """
 
     paragraphs: Sequence[str]
     title: str = "Notes"

@@ -26,8 +26,8 @@ HEADLINE = (
 GROUPS = {
     "Return": ("final_equity", "total_return", "cagr", "volatility", "exposure", "turnover", "fees", "ambiguous_bars"),
     "Risk": ("sharpe", "sortino", "calmar", "max_drawdown", "max_drawdown_bars", "var_95", "cvar_95"),
-    "Trades": ("trades", "open_trades", "win_rate", "profit_factor", "expectancy", "avg_win", "avg_loss", "best_trade")
-    + ("worst_trade", "avg_trade_bars"),
+    "Trades": ("trades", "open_trades", "win_rate", "profit_factor", "expectancy", "avg_trade_bars"),
+    "Wins and losses": ("avg_win", "avg_loss", "best_trade", "worst_trade"),
 }
 _LABELS = {
     "cagr": "CAGR",
