@@ -121,8 +121,9 @@ int64_t nt_size_affordable(const nt_engine *engine, int32_t slot, int64_t budget
     }
     if (quantity > 0 && (cost_of(engine, slot, quantity, price, leverage, &cost) != NT_OK || cost > budget))
         return 0;
-    /* Upwards once: the estimate may sit one rounding below a whole lot. */
-    if (quantity < INT64_MAX - lot && cost_of(engine, slot, quantity + lot, price, leverage, &cost) == NT_OK && cost <= budget)
+    /* Upwards once: the estimate may sit one rounding below a whole lot. Not where a lot is worth less than cash can tell. */
+    if (each * (double)lot / 1e9 * scale >= 1 && quantity < INT64_MAX - lot &&
+        cost_of(engine, slot, quantity + lot, price, leverage, &cost) == NT_OK && cost <= budget)
         quantity += lot;
     return quantity;
 }

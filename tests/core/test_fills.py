@@ -1,0 +1,169 @@
+"""The fixture table of FILLS.md, the presets' own numbers, and the choices of a fill policy one by one."""
+
+import numpy as np
+import pytest
+
+import neuraltrade as nt
+
+CASES = {
+    "market buy 10": {1: lambda ctx: ctx.buy(10)},
+    "limit buy 98": {1: lambda ctx: ctx.buy(10, limit=98)},
+    "limit buy 95": {1: lambda ctx: ctx.buy(10, limit=95)},
+    "sell stop 95": {0: lambda ctx: ctx.buy(10), 1: lambda ctx: ctx.sell(10, stop=95)},
+    "sell stop 99": {0: lambda ctx: ctx.buy(10), 1: lambda ctx: ctx.sell(10, stop=99)},
+    "SL 99 and TP 105": {1: lambda ctx: ctx.buy(10, stop_loss=99, take_profit=105)},
+    "buy stop 105": {1: lambda ctx: ctx.buy(10, stop=105)},
+}
+TABLE = {
+    "conservative": {
+        "market buy 10": (2, 103), "limit buy 98": (3, 90), "limit buy 95": (3, 90), "sell stop 95": (3, 90),
+        "sell stop 99": (2, 99), "SL 99 and TP 105": (2, 99), "buy stop 105": (2, 105),
+    },
+    "backtesting_py": {
+        "market buy 10": (2, 103), "limit buy 98": (2, 98), "limit buy 95": (3, 90), "sell stop 95": (3, 90),
+        "sell stop 99": (2, 99), "SL 99 and TP 105": (2, 99), "buy stop 105": (2, 105),
+    },
+    "vectorbt": {
+        "market buy 10": (1, 101), "sell stop 95": (3, 90), "sell stop 99": (2, 99), "SL 99 and TP 105": (2, 99),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("preset", "case"), [(preset, case) for preset, row in TABLE.items() for case in row])
+def test_fixture_table(run, fills_bars, preset, case):
+    fills = run(CASES[case], fills_bars, policy=preset).fills()
+    last = fills[-1]
+    assert (last["bar"], last["price"], last["quantity"]) == (*TABLE[preset][case], 10)
+
+
+@pytest.mark.parametrize("preset", list(TABLE))
+def test_both_sides_of_a_bracket_in_one_bar_are_ambiguous(run, fills_bars, preset):
+    engine = run(CASES["SL 99 and TP 105"], fills_bars, policy=preset)
+    assert engine.ambiguous_bars == 1
+    assert [order["status"] for order in engine.orders()] == [3, 3, 4]
+
+
+def test_best_takes_the_profit_and_worst_the_stop(run, fills_bars):
+    prices = {
+        path: run(CASES["SL 99 and TP 105"], fills_bars, path=path).fills()[-1]["price"]
+        for path in ("worst", "best", "ohlc", "olhc", "nearest")
+    }
+    # b2 opens at 103: the high (106) is nearer than the low (98).
+    assert prices == {"worst": 99, "best": 105, "ohlc": 105, "olhc": 99, "nearest": 105}
+
+
+def test_vectorbt_spends_all_cash_and_pays_its_fee(run, fills_bars):
+    engine = run(
+        {1: lambda ctx: ctx.buy()}, fills_bars, policy="vectorbt", cash=100_000.0,
+        fees=nt.Fees(rate=0.001, fixed=1.0), account=nt.Account(cash_digits=9),
+    )  # fmt: skip
+    fill = engine.fills()[0]
+    assert fill["quantity"] == pytest.approx(989.1000089019892, rel=1e-9)
+    assert fill["fee"] == pytest.approx(100.89910089908517, rel=1e-9)
+    assert 0 <= engine.cash < 1e-6
+
+
+def test_vectorbt_fills_what_cash_allows_of_a_given_quantity(run, fills_bars):
+    engine = run({1: lambda ctx: ctx.buy(2000)}, fills_bars, policy="vectorbt", cash=10_100.0)
+    order = engine.orders()[0]
+    assert (order["filled"], order["status"], order["reason"]) == (100, 4, nt.Denial.NO_CASH)
+
+
+def test_conservative_rejects_what_cash_does_not_cover(run, fills_bars):
+    engine = run({1: lambda ctx: ctx.buy(2000)}, fills_bars)
+    order = engine.orders()[0]
+    assert (order["filled"], order["status"], order["reason"]) == (0, 5, nt.Denial.NO_CASH)
+    assert engine.cash == 10_000
+
+
+def test_backtesting_py_floors_to_whole_units(run, fills_bars):
+    engine = run({1: lambda ctx: ctx.buy()}, fills_bars, policy="backtesting_py", size=nt.Size.equity(0.9999))
+    assert engine.fills()[0]["quantity"] == 10_000 * 0.9999 // 103
+
+
+def test_stop_entry_waits_with_its_bracket_where_the_policy_says_so(run, fills_bars):
+    steps = {1: lambda ctx: ctx.buy(10, stop=105, stop_loss=99)}
+    assert [fill["bar"] for fill in run(steps, fills_bars).fills()] == [2, 2]
+    assert [fill["bar"] for fill in run(steps, fills_bars, policy="backtesting_py").fills()] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("choice", "value", "steps", "expected"),
+    [
+        ("limit_fill", "touch", {1: lambda ctx: ctx.buy(10, limit=98)}, (2, 98)),
+        ("limit_gap", "at_limit", {1: lambda ctx: ctx.buy(10, limit=95)}, (3, 95)),
+        ("stop_gap", "at_stop", {0: lambda ctx: ctx.buy(10), 1: lambda ctx: ctx.sell(10, stop=95)}, (3, 95)),
+        ("market_at", "same_close", {1: lambda ctx: ctx.buy(10)}, (1, 101)),
+        ("contingent_from", "next_bar", {1: lambda ctx: ctx.buy(10, stop_loss=99)}, (3, 90)),
+        ("stop_base", "entry_close", {1: lambda ctx: ctx.buy(10, take_profit_rate=0.01)}, (2, 105.04)),
+    ],
+)
+def test_each_choice(run, fills_bars, choice, value, steps, expected):
+    fill = run(steps, fills_bars, policy=nt.FillPolicy(**{choice: value})).fills()[-1]
+    assert (fill["bar"], fill["price"]) == expected
+
+
+def test_limit_entry_counts_only_on_a_profit_that_is_certain(run, make_bars):
+    # The bar touches the entry below and the profit above; which came first is unknown.
+    bars = make_bars([100, 100], [101, 106], [99, 97], [100, 101])
+    steps = {0: lambda ctx: ctx.buy(10, limit=98, take_profit=105)}
+    sides = {path: list(run(steps, bars, path=path).fills()["side"]) for path in ("worst", "best", "ohlc", "olhc")}
+    assert sides == {"worst": [1], "best": [1, -1], "ohlc": [1], "olhc": [1, -1]}
+    assert run(steps, bars).ambiguous_bars == 1
+
+
+def test_stop_limit_turns_into_a_limit(run, make_bars):
+    bars = make_bars([100, 100, 104], [101, 106, 105], [99, 99, 101], [100, 105, 102])
+    fills = run({0: lambda ctx: ctx.buy(10, stop=103, limit=102)}, bars).fills()
+    assert [(fill["bar"], fill["price"]) for fill in fills] == [(2, 102)]
+    fills = run({0: lambda ctx: ctx.buy(10, stop=103, limit=104)}, bars).fills()
+    assert [(fill["bar"], fill["price"]) for fill in fills] == [(1, 103)]
+
+
+@pytest.mark.parametrize(("update", "bar"), [("after_check", 3), ("before_check", 2)])
+def test_trailing_stop(run, make_bars, update, bar):
+    # The peak is 105 after bar 1; bar 2 goes to 110, and its low of 103 is below 104 only once that counts.
+    bars = make_bars([100, 100, 105, 109], [101, 105, 110, 111], [99, 99.5, 103, 103.5], [100, 104, 109, 105])
+    fills = run({0: lambda ctx: ctx.buy(10, trail=6)}, bars, policy=nt.FillPolicy(trail_update=update)).fills()
+    assert (fills[-1]["bar"], fills[-1]["price"]) == (bar, 104)
+
+
+def test_slippage_hurts_market_and_stop_orders_only(run, fills_bars):
+    given = {"slippage": nt.Slippage(rate=0.01)}
+    assert run(CASES["market buy 10"], fills_bars, **given).fills()[0]["price"] == 104.03
+    assert run(CASES["sell stop 99"], fills_bars, **given).fills()[-1]["price"] == 98.01
+    assert run(CASES["limit buy 95"], fills_bars, **given).fills()[0]["price"] == 90
+    capped = nt.Slippage(rate=0.2, cap_to_bar=True)
+    assert run(CASES["market buy 10"], fills_bars, slippage=capped).fills()[0]["price"] == 106
+
+
+def test_volume_cap_leaves_the_rest_working(run, fills_bars):
+    engine = run({0: lambda ctx: ctx.buy(25)}, fills_bars, policy=nt.FillPolicy(volume_cap=0.01))
+    assert list(engine.fills()["quantity"]) == [10, 10, 5]
+    assert list(engine.fills()["bar"]) == [1, 2, 3]
+    assert engine.orders()[0]["status"] == 3
+
+
+@pytest.mark.parametrize(("tif", "quantities", "status"), [("ioc", [10], 4), ("fok", [], 4)])
+def test_immediate_orders_end_with_their_bar(run, fills_bars, tif, quantities, status):
+    engine = run({0: lambda ctx: ctx.buy(25, tif=tif)}, fills_bars, policy=nt.FillPolicy(volume_cap=0.01))
+    assert list(engine.fills()["quantity"]) == quantities
+    assert engine.orders()[0]["status"] == status
+
+
+def test_day_order_expires_with_the_first_day_it_could_fill_in(run, fills_bars):
+    order = run({1: lambda ctx: ctx.buy(10, limit=95, tif="day")}, fills_bars).orders()[0]
+    assert (order["status"], order["done_bar"], order["filled"]) == (6, 3, 0)
+
+
+def test_latency_moves_the_fill_to_a_later_open(run, fills_bars):
+    day = 86_400 * 10**9
+    assert run({0: lambda ctx: ctx.buy(10)}, fills_bars, latency_ns=1).fills()[0]["bar"] == 2
+    assert run({0: lambda ctx: ctx.buy(10)}, fills_bars, latency_ns=day).fills()[0]["bar"] == 2
+    assert run({0: lambda ctx: ctx.buy(10)}, fills_bars, latency_ns=day + 1).fills()[0]["bar"] == 3
+
+
+def test_a_bar_that_is_not_finite_trades_nothing(run, fills_bars):
+    broken = (*fills_bars[:1], *(column.copy() for column in fills_bars[1:]))
+    broken[1][2] = np.nan
+    assert run({1: lambda ctx: ctx.buy(10)}, broken).fills()[0]["bar"] == 3
