@@ -141,7 +141,8 @@ static nt_status book(nt_engine *engine, int64_t order_id, const nt_plan *plan, 
     order->filled += quantity;
     if (nt_order_is_exit(order))
         engine->markets[slot].exit_bar = engine->i;
-    nt_engine_record(engine, NT_EVENT_FILL, slot, order_id, order->side, 0, quantity, plan->price, engine->ledger.cash, fee);
+    int16_t after = order->filled >= order->quantity ? NT_FILLED : NT_PARTIALLY_FILLED;
+    nt_engine_record(engine, NT_EVENT_FILL, slot, order_id, order->side, after, quantity, plan->price, engine->ledger.cash, fee);
     nt_context_refresh(engine, slot);
     return engine->failure;
 }

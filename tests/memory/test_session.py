@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import neuraltrade as nt
+from neuraltrade.core.engine import Engine
 from neuraltrade.core.layouts import EVENT_DTYPE, EVENT_KINDS, ORDER_STATES
+from neuraltrade.core.settings import Account, Fees, FillPolicy, Instrument, Size, Slippage
 
 
 def event(kind, order_id, *, symbol=0, side=0, quantity=0.0, price=0.0, fee=0.0, code=0):
@@ -55,3 +57,29 @@ def test_refuses(events, message):
     with pytest.raises(nt.InputError, match=message):
         session.apply_events(events, ["AAPL", "IBM"])
     assert session.symbols == () and session.active_count == 0
+
+
+def test_follows_a_real_run_to_the_last_unit():
+    bars = nt.datasets.load("GOOG")
+    engine = Engine(["GOOG"], [bars.columns()], cash=10_000.0, policy=FillPolicy(), fees=Fees(rate=0.001),
+                    slippage=Slippage(), size=Size.all_in(), risk=None, instruments=[Instrument()],
+                    account=Account())  # fmt: skip
+
+    def on_bar(ctx):
+        if ctx.i % 40 == 5:
+            ctx.buy(stop_loss=ctx.close * 0.97, take_profit=ctx.close * 1.2)
+        elif ctx.i % 40 == 25:
+            ctx.close_position()
+        elif ctx.i % 40 == 30:
+            ctx.buy(quantity=1, limit=ctx.close * 0.5)
+
+    engine.bind_python(on_bar)
+    engine.advance(len(bars))
+    engine.finish()
+    session = nt.SessionMemory.from_events(engine.events(), ["GOOG"], cash=10_000.0)
+    fills, orders = engine.fills(), engine.orders()
+    working = orders["order_id"][orders["done_bar"] < 0]
+    assert len(fills) > 50 and len(working) > 10
+    assert session.active_orders == working.tolist()
+    assert session.position("GOOG").quantity == pytest.approx((fills["side"] * fills["quantity"]).sum(), abs=1e-9)
+    assert session.cash == engine.cash and session.balance == 0
