@@ -34,9 +34,13 @@ _EXPORTS = {
     "Slippage": "core.settings",
     "datasets": "market",
     "Panel": "market.panel",
+    "Signals": "strategy",
     "StoreClosed": "errors",
     "StoreLocked": "errors",
+    "Strategy": "strategy",
     "StrategyError": "errors",
+    "backtest": "backtest",
+    "compiled": "strategy",
     "Observation": "schema",
     "Signal": "schema",
     "Order": "schema",
@@ -56,7 +60,9 @@ _EXPORTS = {
     "VerificationFailed": "errors",
     "accepted": "core.settings",
 }
-_MODULES = frozenset({"clock", "core", "embedding", "memory", "provenance", "report", "results", "schema", "vectors"})
+_MODULES = frozenset(
+    {"clock", "core", "embedding", "memory", "provenance", "report", "results", "schema", "strategy", "vectors"}
+)
 
 __all__ = ["__version__", *sorted(_EXPORTS), *sorted(_MODULES - {"core"})]  # noqa: PLE0604  (all are strings)
 

@@ -1,0 +1,336 @@
+"""nt.backtest: one run of the native loop over history."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from .._version import __version__
+from ..core.engine import Engine
+from ..core.settings import Account, Fees, FillPolicy, Instrument, RiskLimits, Size, Slippage
+from ..errors import InputError, StrategyError
+from ..market import Bars, Panel
+from ..results import Result
+from ..strategy import Signals
+from ..strategy.base import nearest
+from ..strategy.prepare import Prepared, prepare
+from .advice import advice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..ports import Advisor, Journal, Recall
+
+_CHUNK_BARS = 1 << 16
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Checked arguments of a run, whatever the strategy."""
+
+    data: Bars | Panel
+    bars: tuple[Bars, ...]
+    symbols: tuple[str, ...]
+    cash: float
+    fees: Fees
+    slippage: Slippage
+    policy: FillPolicy
+    size: Size
+    risk: RiskLimits | None
+    instruments: tuple[Instrument, ...]
+    account: Account
+    seed: int
+
+    def engine(self, policy: FillPolicy) -> Engine:
+        return Engine(
+            self.symbols,
+            [one.columns() for one in self.bars],
+            cash=self.cash,
+            policy=policy,
+            fees=self.fees,
+            slippage=self.slippage,
+            size=self.size,
+            risk=self.risk,
+            instruments=self.instruments,
+            account=self.account,
+        )
+
+    def settings(self, policy: FillPolicy) -> dict[str, Any]:
+        """What the run was told, JSON-able; msgspec.convert gives the settings back."""
+        plain = msgspec.to_builtins
+        return {
+            "version": __version__,
+            "cash": self.cash,
+            "fees": plain(self.fees),
+            "slippage": plain(self.slippage),
+            "fill": plain(policy),
+            "size": plain(self.size),
+            "risk": None if self.risk is None else plain(self.risk),
+            "instruments": {s: plain(i) for s, i in zip(self.symbols, self.instruments, strict=True)},
+            "multipliers": {s: i.multiplier for s, i in zip(self.symbols, self.instruments, strict=True)},
+            "account": plain(self.account),
+            "seed": self.seed,
+        }
+
+
+def backtest(
+    data: Bars | Panel,
+    strategy: Any,
+    cash: float = 10_000.0,
+    fees: float | Fees = 0.0,
+    slippage: float | Slippage = 0.0,
+    fill: str | FillPolicy = "conservative",
+    size: float | Size | None = None,
+    risk: RiskLimits | None = None,
+    recall: Recall | None = None,
+    journal: Journal | None = None,
+    advisor: Advisor | None = None,
+    params: Mapping[str, Any] | None = None,
+    instruments: Instrument | Mapping[str, Instrument] | None = None,
+    account: Account | None = None,
+    bounds: bool = False,
+    benchmark: Any = None,
+    risk_free: float = 0.0,
+    periods_per_year: float | None = None,
+    seed: int = 0,
+    progress: bool | Callable[[int, int], Any] = False,
+    close_at_end: bool = False,
+) -> Result:
+    """Run `strategy` over `data` through the native engine and return what it did.
+
+    data : Bars, or a Panel for several symbols with shared cash.
+    strategy : nt.Signals; a subclass or instance of nt.Strategy (interpreted); nt.compiled(...) of one.
+    cash : starting cash, > 0. fees : rate of notional or nt.Fees. slippage : rate of price or nt.Slippage.
+    fill : a preset ("conservative", "backtesting_py", "vectorbt") or nt.FillPolicy.
+    size : default order size: units, nt.Size, or None for all-in. risk : nt.RiskLimits, None = structural checks only.
+    recall, journal, advisor : memory, see neuraltrade.ports. The journal gets every event before it acts.
+    params : overrides of the strategy's parameters. instruments : symbol -> nt.Instrument, or one for all.
+    bounds : also run with the path inside each bar at its worst and at its best: `result.bounds`.
+    benchmark, risk_free, periods_per_year : of the statistics, see nt.Result.
+    seed : recorded with the run; nothing in it is random.
+    progress : True for a bar on the terminal, or a callable(bars_done, bars_in_all).
+    close_at_end : close what is open at the last bar, at its open.
+
+    Deterministic: equal input gives an equal `result.digest`, in any process, interpreted or compiled. The engine
+    releases the GIL for Signals and compiled strategies. Raises InputError naming the argument; CompileError with the
+    user's line; StrategyError, carrying bar and time, when the strategy raises.
+
+    >>> import neuraltrade as nt
+    >>> bars = nt.datasets.load("GOOG")
+    >>> result = nt.backtest(bars, nt.compiled(nt.strategy.library.Momentum), cash=100_000.0, fees=0.0005)
+    >>> result.digest == nt.backtest(bars, nt.strategy.library.Momentum, cash=100_000.0, fees=0.0005).digest
+    True
+    """
+    setup = _setup(data, cash, fees, slippage, fill, size, risk, instruments, account, seed)
+    if isinstance(strategy, Signals):
+        if params:
+            raise InputError(f"params must be None for nt.Signals, was {params!r}")
+        prepared: Prepared | None = None
+    else:
+        prepared = prepare(strategy, params, setup.bars)
+    statistics = {"benchmark": benchmark, "risk_free": risk_free, "periods_per_year": periods_per_year}
+
+    def once(policy: FillPolicy, journal: Journal | None, label: str) -> Result:
+        engine = setup.engine(policy)
+        _bind(engine, setup, strategy, prepared)
+        texts = engine.context.texts
+        if recall is not None:
+            engine.set_recall(recall, setup.symbols)
+        if advisor is not None:
+            engine.set_advisor(advice(advisor, setup.symbols, prepared.name if prepared else "signals", texts))
+        if journal is not None:
+            engine.set_journal(journal.append)
+        _advance(engine, prepared, progress, label)
+        engine.finish(close_open=close_at_end)
+        return _result(engine, setup, policy, prepared, close_at_end, statistics)
+
+    result = once(setup.policy, journal, "backtest")
+    if bounds:
+        both = []
+        for path in ("worst", "best"):
+            same = setup.policy.path == path
+            both.append(
+                result if same else once(msgspec.structs.replace(setup.policy, path=path), None, f"{path} path")
+            )
+        result.bounds = (both[0], both[1])
+    return result
+
+
+# ---- arguments ----------------------------------------------------------------------------------------------------
+
+
+def _setup(
+    data: Any,
+    cash: Any,
+    fees: Any,
+    slippage: Any,
+    fill: Any,
+    size: Any,
+    risk: Any,
+    instruments: Any,
+    account: Any,
+    seed: Any,
+) -> Setup:
+    """Arguments checked and brought to one form; InputError names the first that is wrong."""
+    if not isinstance(data, (Bars, Panel)):
+        raise InputError(f"data must be nt.Bars or nt.Panel, was {type(data).__name__}")
+    bars = (data,) if isinstance(data, Bars) else data.bars
+    for one in bars:
+        if len(one) == 0:
+            raise InputError(f"data holds no bars of {one.symbol}: at least one is needed")
+    symbols = tuple(one.symbol for one in bars)
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed must be an int of at least 0, was {seed!r}")
+    if isinstance(fill, str):
+        fill = FillPolicy.preset(fill)
+    if isinstance(size, (int, float, np.integer, np.floating)) and not isinstance(size, bool):
+        size = Size.units(float(size))
+    return Setup(
+        data=data,
+        bars=bars,
+        symbols=symbols,
+        cash=_number("cash", cash),
+        fees=fees if isinstance(fees, Fees) else Fees(rate=_number("fees", fees, "nt.Fees")),
+        slippage=_slippage(slippage),
+        policy=_instance("fill", fill, FillPolicy, "a preset's name or nt.FillPolicy"),
+        size=_instance("size", Size.all_in() if size is None else size, Size, "None, units, or nt.Size"),
+        risk=None if risk is None else _instance("risk", risk, RiskLimits, "None or nt.RiskLimits"),
+        instruments=_instruments(instruments, symbols),
+        account=Account() if account is None else _instance("account", account, Account, "None or nt.Account"),
+        seed=int(seed),
+    )
+
+
+def _number(name: str, value: Any, alternative: str = "") -> float:
+    wanted = f"a finite number{' > 0' if name == 'cash' else ''}{' or ' + alternative if alternative else ''}"
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise InputError(f"{name} must be {wanted}, was {value!r}")
+    number = float(value)
+    if not math.isfinite(number) or (name == "cash" and number <= 0.0):
+        raise InputError(f"{name} must be {wanted}, was {value!r}")
+    return number
+
+
+def _slippage(value: Any) -> Slippage:
+    return value if isinstance(value, Slippage) else Slippage(rate=_number("slippage", value, "nt.Slippage"))
+
+
+def _instance(name: str, value: Any, kind: type, wanted: str) -> Any:
+    if not isinstance(value, kind):
+        raise InputError(f"{name} must be {wanted}, was {value!r}")
+    return value
+
+
+def _instruments(given: Any, symbols: Sequence[str]) -> tuple[Instrument, ...]:
+    if given is None:
+        given = {}
+    if isinstance(given, Instrument):
+        return (given,) * len(symbols)
+    if not isinstance(given, Mapping):
+        raise InputError(f"instruments must map symbols to nt.Instrument, was {given!r}")
+    for symbol, instrument in given.items():
+        if symbol not in symbols:
+            raise InputError(f"instruments names {symbol!r}, which the data has not; {nearest(str(symbol), symbols)}")
+        _instance(f"instruments[{symbol!r}]", instrument, Instrument, "nt.Instrument")
+    return tuple(given.get(symbol, Instrument()) for symbol in symbols)
+
+
+# ---- the run --------------------------------------------------------------------------------------------------------
+
+
+def _bind(engine: Engine, setup: Setup, signals: Any, prepared: Prepared | None) -> None:
+    if prepared is None:
+        engine.bind_signals(**signals.bound(engine.clock_count, len(setup.symbols)))
+        return
+    engine.set_indicators(prepared.columns)
+    engine.set_parameters(prepared.numbers)
+    engine.set_state(prepared.state_size)
+    engine.context.texts[:] = prepared.texts
+    if prepared.native is not None:
+        engine.bind_native(prepared.native.address, prepared.failure.address)
+    elif prepared.on_bar is not None:
+        engine.bind_python(prepared.on_bar)
+
+
+def _advance(engine: Engine, prepared: Prepared | None, progress: bool | Callable[[int, int], Any], label: str) -> None:
+    """To the last bar, in chunks; an exception of compiled code is explained with the user's line."""
+    total = engine.clock_count
+    try:
+        with _reporting(progress, total, label) as report:
+            done = 0
+            while done < total:
+                done = engine.advance(min(_CHUNK_BARS, total - done))
+                report(done, total)
+    except StrategyError as error:
+        if prepared is None or prepared.native is None:
+            raise
+        explained = prepared.failure.explain(error)
+        raise explained from explained.__cause__
+
+
+@contextmanager
+def _reporting(
+    progress: bool | Callable[[int, int], Any], total: int, label: str
+) -> Iterator[Callable[[int, int], Any]]:
+    """What to call after each chunk."""
+    if progress is False or progress is None:
+        yield lambda done, in_all: None
+    elif callable(progress):
+        yield progress
+    elif progress is True:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+        with Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} bars"),
+                      TimeRemainingColumn()) as bar:  # fmt: skip
+            task = bar.add_task(label, total=total)
+            yield lambda done, in_all: bar.update(task, completed=done)
+    else:
+        raise InputError(f"progress must be True, False or a callable(done, total), was {progress!r}")
+
+
+def _result(
+    engine: Engine, setup: Setup, policy: FillPolicy, prepared: Prepared | None, close_at_end: bool,
+    statistics: Mapping[str, Any],
+) -> Result:  # fmt: skip
+    mode = "signals" if prepared is None else "compiled" if prepared.native is not None else "interpreted"
+    settings = setup.settings(policy) | {
+        "strategy": "Signals" if prepared is None else prepared.name,
+        "params": {} if prepared is None else prepared.parameters,
+        "mode": mode,
+        "close_at_end": bool(close_at_end),
+    }
+    signals, texts = _in_order_of_use(engine.signals(), engine.context.texts)
+    return Result(
+        data=setup.data,
+        symbols=setup.symbols,
+        clock_ts_ns=engine.clock_ts_ns,
+        equity=engine.equity(),
+        fills=engine.fills(),
+        trades=engine.trades(),
+        orders=engine.orders(),
+        signals=signals,
+        events=engine.events(),
+        cash=setup.cash,
+        settings=settings,
+        ambiguous_bars=engine.ambiguous_bars,
+        reasoning=texts,
+        **statistics,
+    )
+
+
+def _in_order_of_use(signals: np.ndarray, texts: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Signals and texts renumbered by first use: compiled code numbers them as they stand in the source."""
+    used, first = np.unique(signals["reasoning"], return_index=True)
+    order = used[np.argsort(first)]
+    order = order[order >= 0]
+    number = np.full(len(texts) + 1, -1, np.int64)  # the last for -1, none
+    number[order] = np.arange(len(order))
+    renumbered = signals.copy()
+    renumbered["reasoning"] = number[signals["reasoning"]]
+    return renumbered, tuple(texts[index] for index in order)

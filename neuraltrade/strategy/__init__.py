@@ -1,0 +1,19 @@
+"""Strategies: written once, run interpreted or compiled; signal arrays; the strategy library."""
+
+from . import library
+from .base import Strategy
+from .compilation import CompiledStrategy, compiled
+from .indicators import Indicator, StrategyData
+from .native import cache_directory
+from .signals import Signals
+
+__all__ = [
+    "CompiledStrategy",
+    "Indicator",
+    "Signals",
+    "Strategy",
+    "StrategyData",
+    "cache_directory",
+    "compiled",
+    "library",
+]

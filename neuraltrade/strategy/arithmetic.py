@@ -1,0 +1,132 @@
+"""Where numba's arithmetic differs from CPython's, CPython's: helpers that compiled strategies call instead.
+
+Integer true division is rounded once, `int`, `math.floor` and their like raise on NaN instead of giving garbage,
+`math.sqrt` raises below zero, `min` and `max` keep CPython's order of comparison, so NaN and ties come out alike.
+Importing this module imports numba.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numba.extending import overload
+
+from . import intrinsics
+from .handle import PastBar
+
+OPTIONS: Any = {
+    "error_model": "python",
+    "boundscheck": True,
+    "_nrt": False,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+"""How every function of a strategy is compiled: exceptions as in Python, nothing allocated, nothing left to link."""
+
+_INT_LIMIT = 9.223372036854775e18  # largest float64 below 2**63
+_EXACT = 2**53
+
+
+def _quotient(a, b):  # pragma: no cover  (compiled)
+    """a / b of integers, rounded once: 55 bits or more of quotient with a sticky last bit, then scaled back."""
+    if b == 0:
+        raise ZeroDivisionError("division by zero")
+    if -_EXACT <= a <= _EXACT and -_EXACT <= b <= _EXACT:
+        return float(a) / float(b)
+    negative = (a < 0) != (b < 0)
+    n, d = np.uint64(abs(a)), np.uint64(abs(b))
+    q, r = n // d, n % d
+    shift = 0
+    while q < np.uint64(1 << 55) and r != 0:
+        # r < d <= 2**63, so doubling fits in 64 unsigned bits
+        r, q, shift = r * np.uint64(2), q * np.uint64(2), shift + 1
+        if r >= d:
+            r, q = r - d, q + np.uint64(1)
+    if r != 0:
+        q |= np.uint64(1)
+    value = float(np.int64(q))
+    for _ in range(shift):
+        value *= 0.5
+    return -value if negative else value
+
+
+def true_divide(a: Any, b: Any) -> Any:
+    """a / b"""
+    return a / b
+
+
+@overload(true_divide, jit_options=OPTIONS)
+def _true_divide(a, b):
+    if isinstance(types.unliteral(a), types.Integer) and isinstance(types.unliteral(b), types.Integer):
+        return _quotient
+    return lambda a, b: a / b
+
+
+@njit(**OPTIONS)
+def _checked(x):  # pragma: no cover  (compiled)
+    if math.isnan(x):
+        raise ValueError("cannot convert float NaN to integer")
+    if abs(x) > _INT_LIMIT:
+        raise OverflowError("float too large for a 64-bit integer")
+    return x
+
+
+@njit(**OPTIONS)
+def to_int(x):  # pragma: no cover  (compiled)
+    return np.int64(_checked(x))
+
+
+@njit(**OPTIONS)
+def floor(x):  # pragma: no cover  (compiled)
+    return np.int64(np.floor(_checked(x)))
+
+
+@njit(**OPTIONS)
+def ceil(x):  # pragma: no cover  (compiled)
+    return np.int64(np.ceil(_checked(x)))
+
+
+@njit(**OPTIONS)
+def round_half_even(x):  # pragma: no cover  (compiled)
+    return np.int64(np.rint(_checked(x)))
+
+
+@njit(**OPTIONS)
+def sqrt(x):  # pragma: no cover  (compiled)
+    if x < 0:
+        raise ValueError("math domain error")
+    return math.sqrt(x)
+
+
+@njit(**OPTIONS)
+def square(x):  # pragma: no cover  (compiled)
+    return x * x
+
+
+@njit(**OPTIONS)
+def minimum(a, b):  # pragma: no cover  (compiled)
+    return b if b < a else a
+
+
+@njit(**OPTIONS)
+def maximum(a, b):  # pragma: no cover  (compiled)
+    return b if b > a else a
+
+
+@njit(**OPTIONS)
+def past_bar(ctx, k, ts_handle):  # pragma: no cover  (compiled)
+    return PastBar(
+        _times(ctx, k, ts_handle),
+        _open(ctx, k),
+        _high(ctx, k),
+        _low(ctx, k),
+        _close(ctx, k),
+        _volume(ctx, k),
+    )
+
+
+_times: Any = intrinsics.ago_ts_ns
+_open, _high, _low, _close, _volume = (intrinsics.AGO[name] for name in ("open", "high", "low", "close", "volume"))

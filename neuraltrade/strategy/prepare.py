@@ -1,0 +1,172 @@
+"""One run's worth of a strategy: a fresh instance after `init`, its columns, numbers and texts, and what the engine
+calls."""
+
+from __future__ import annotations
+
+import numbers
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import CompileError, InputError, NeuralTradeError, StrategyError
+from . import interpreted
+from .base import Strategy
+from .compilation import CompiledStrategy
+from .handle import Handle
+from .indicators import Indicator, StrategyData
+from .native import Failure, NativeCode, native_code
+from .translate import Unit, translate_function
+
+_STATE_MAX = 1 << 24
+_EXACT_INT = 2**53
+
+
+@dataclass
+class Prepared:
+    """What `nt.backtest` hands to the engine."""
+
+    name: str
+    parameters: dict[str, Any]
+    columns: list[list[npt.NDArray[np.float64]]]
+    numbers: npt.NDArray[np.float64]
+    state_size: int
+    texts: tuple[str, ...]
+    on_bar: Callable[[Any], Any] | None = None
+    native: NativeCode | None = None
+    failure: Failure = field(default_factory=Failure)
+
+
+def as_strategy(strategy: Any, params: Mapping[str, Any] | None) -> tuple[Strategy, bool]:
+    """(fresh instance with `params` applied, whether it is to be compiled). InputError for anything else."""
+    compiled = isinstance(strategy, CompiledStrategy)
+    inner = strategy.strategy if compiled else strategy
+    overrides = _overrides(params)
+    if isinstance(inner, type) and issubclass(inner, Strategy):
+        if inner is Strategy:
+            raise InputError("strategy must be a subclass of nt.Strategy, was nt.Strategy itself")
+        return inner()._fresh(overrides), compiled
+    if isinstance(inner, Strategy):
+        return inner._fresh(overrides), compiled
+    raise InputError(
+        "strategy must be nt.Signals, a subclass or an instance of nt.Strategy, or nt.compiled(...) of one, "
+        f"was {strategy!r}"
+    )
+
+
+def _overrides(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    if params is None:
+        return {}
+    if not isinstance(params, Mapping) or not all(isinstance(k, str) for k in params):
+        raise InputError(f"params must be a mapping of parameter names to values, was {params!r}")
+    return dict(params)
+
+
+def prepare(strategy: Any, params: Mapping[str, Any] | None, bars: Sequence[Any]) -> Prepared:
+    """Run `init` over `bars` and make the strategy ready: interpreted, or compiled where it is an nt.compiled."""
+    instance, compiled = as_strategy(strategy, params)
+    name = type(instance).__name__
+    if type(instance).on_bar is Strategy.on_bar:
+        raise InputError(f"{name} has no on_bar: write def on_bar(self, ctx)")
+    size = type(instance).state_size
+    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= _STATE_MAX:
+        raise InputError(f"{name}.state_size must be an int in 0..{_STATE_MAX}, was {size!r}")
+    data = StrategyData(bars)
+    try:
+        instance.init(data)
+    except NeuralTradeError:
+        raise
+    except Exception as error:
+        raise StrategyError(f"{name}.init raised {type(error).__name__}: {error}") from error
+    object.__setattr__(instance, "_frozen", True)
+    made = Prepared(name, instance.parameter_values(), data.columns(), np.zeros(0), size, ())
+    if compiled:
+        _compile(instance, data, made)
+    else:
+        made.on_bar = interpreted.bind(instance)
+    return made
+
+
+def _compile(instance: Strategy, data: StrategyData, made: Prepared) -> None:
+    cls = type(instance)
+    on_bar = cls.on_bar
+    if not isinstance(on_bar, types.FunctionType):
+        raise CompileError(f"{cls.__name__}.on_bar must be a plain function (def on_bar(self, ctx)), was {on_bar!r}")
+    names = on_bar.__code__.co_varnames[: on_bar.__code__.co_argcount]
+    if len(names) != 2:
+        raise CompileError(f"{cls.__name__}.on_bar must take self and ctx, takes {', '.join(names) or 'nothing'}")
+    attributes, values = _attributes(instance)
+    unit = Unit(attributes, interpreted.own_methods(cls), parameter_count=len(values))
+    entry = translate_function(unit, on_bar, f"{cls.__name__}.on_bar", names[0], frozenset(names[1:]))
+    if unit.needs_times:
+        unit.constants["__nt_times"] = Handle(len(data.columns()[0]))
+        for column, bars in zip(made.columns, data.bars, strict=True):
+            column.append(np.ascontiguousarray(bars.ts_ns).view(np.float64))
+    slots = [data.symbols.index(s) if s in data.symbols else -1 for s in unit.symbols]
+    made.numbers = np.array([*values, *slots], dtype=np.float64)
+    made.texts = tuple(unit.texts)
+    made.native = native_code(unit, entry)
+    made.failure = Failure(unit.places)
+
+
+def _attributes(instance: Strategy) -> tuple[dict[str, tuple[str, Any]], list[float]]:
+    """What `self.NAME` is in compiled code, and the numbers behind those that may change without compiling again."""
+    found: dict[str, tuple[str, Any]] = {}
+    values: list[float] = []
+    names = dict.fromkeys(
+        (
+            *instance._parameters,
+            *sorted(n for n in instance.__dict__ if n != "_frozen"),
+            *_class_constants(type(instance)),
+        )
+    )
+    for name in names:
+        value = getattr(instance, name)
+        kind = _number_kind(value)
+        if kind is not None:
+            found[name] = (kind, len(values))
+            values.append(float(value))
+        else:
+            found[name] = _fixed(name, value)
+    return found, values
+
+
+def _class_constants(cls: type) -> list[str]:
+    """Plain class attributes of the user's classes that are not functions."""
+    names: list[str] = []
+    for owner in cls.__mro__:
+        if owner in (Strategy, object):
+            continue
+        names += [
+            n
+            for n, v in owner.__dict__.items()
+            if not n.startswith("__") and not callable(v) and not hasattr(v, "__get__")
+        ]
+    return sorted(n for n in set(names) if n not in ("_parameters", "_frozen"))
+
+
+def _number_kind(value: Any) -> str | None:
+    if isinstance(value, (bool, np.bool_)):
+        return "bool"
+    if isinstance(value, numbers.Integral):
+        return "int" if abs(int(value)) <= _EXACT_INT else None
+    return "float" if isinstance(value, (float, np.floating)) else None
+
+
+def _fixed(name: str, value: Any) -> tuple[str, Any]:
+    """An attribute that is part of the code: an indicator, a text, a tuple of numbers; or why it is none of them."""
+    if isinstance(value, Indicator):
+        return "handle", Handle(value.index)
+    if isinstance(value, (tuple, list)) and value:
+        if all(isinstance(v, Indicator) for v in value):
+            return "handle", tuple(Handle(v.index) for v in value)
+        if all(isinstance(v, numbers.Real) for v in value):
+            return "constant", tuple(value)
+    if isinstance(value, (str, numbers.Integral)) or value is None:
+        return "constant", value
+    if isinstance(value, np.ndarray):
+        return "none", f"self.{name} is an array: make it an indicator in init (data.indicator), or a tuple of numbers"
+    return "none", f"self.{name} is a {type(value).__name__}: use numbers, tuples of numbers, or indicators"

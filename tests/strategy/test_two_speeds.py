@@ -1,0 +1,335 @@
+"""One source, two speeds: the same body decides the same, interpreted or compiled, here or in another process."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import neuraltrade as nt
+from neuraltrade.ports import SIMILAR_DTYPE
+from neuraltrade.strategy.prepare import prepare
+
+
+def load(path: Path, name: str):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+generated = load(Path(__file__).with_name("generated.py"), "generated")
+GOOG = nt.datasets.load("GOOG")
+PANEL = nt.Panel([nt.datasets.load(name) for name in ("AAPL", "GOOG", "MSFT")])
+COSTS = {"fees": 0.0005, "slippage": 0.0002}
+GENERATED = 12
+LEVEL = 30
+
+
+class SmaCross(nt.Strategy):
+    fast: int = 10
+    slow: int = 50
+
+    def init(self, data):
+        self.f = data.sma(self.fast)
+        self.s = data.sma(self.slow)
+
+    def on_bar(self, ctx):
+        if ctx.crossed_above(self.f, self.s):
+            ctx.buy()
+        elif ctx.crossed_below(self.f, self.s):
+            ctx.sell()
+
+
+class Brackets(nt.Strategy):
+    """Every keyword of buy and sell, denials among them."""
+
+    size: float = 3.0
+
+    def init(self, data):
+        self.r = data.rsi(9)
+
+    def on_bar(self, ctx):
+        if ctx.crossed_below(self.r, LEVEL):
+            order = ctx.buy(
+                self.size, limit=ctx.close * 0.995, stop_loss=ctx.close * 0.9, take_profit=ctx.close * 1.05, tif="day"
+            )
+            ctx.state[0] = order
+            if order < 0:
+                ctx.signal("neutral", 0.0, "refused")
+        elif ctx.crossed_above(self.r, 70):
+            ctx.sell(quantity=2, stop=ctx.low * 0.99, stop_loss_rate=0.05, take_profit_rate=0.1, trail_rate=0.02)
+            ctx.sell(quantity=1, trail=ctx.close * 0.1 if ctx.i % 2 else None)
+        elif ctx.i % 50 == 49:
+            if ctx.is_active(int(ctx.state[0])):
+                ctx.cancel(int(ctx.state[0]))
+            ctx.cancel_all()
+            ctx.close_position()
+        ctx.buy(-1.0 if ctx.i % 97 == 0 else 0.5, limit=ctx.low * 0.9, tif="ioc")
+
+
+class Wordy(nt.Strategy):
+    """Signals with texts, state, powers and logarithms, a helper method and a loop."""
+
+    power: float = 1.5
+    long_only: bool = True
+
+    def init(self, data):
+        self.ladder = tuple(data.sma(n) for n in (5, 10, 20, 40))
+        self.own = data.indicator(lambda bars: np.log(bars.volume + 1.0))
+
+    def score(self, ctx, base):
+        total = 0.0
+        for k, rung in enumerate(self.ladder):
+            value = ctx.value(rung)
+            if not math.isnan(value):
+                total += (ctx.close / value - 1.0) * (k + 1) ** 0.5
+        return math.tanh(total * base) + math.exp(-(abs(total) ** self.power)) - 1.0
+
+    def on_bar(self, ctx):
+        score = self.score(ctx, 3.0)
+        ctx.state[0] = 0.9 * ctx.state[0] + 0.1 * score
+        ctx.state[-1] += 1
+        smooth = ctx.state[0] + 0.0 * ctx.value(self.own)
+        if smooth > 0.05:
+            ctx.signal(1, min(1.0, abs(score)), reasoning="up" if score > 0.2 else "slightly up")
+            ctx.target(min(0.9, abs(smooth) * 3))
+        elif smooth < -0.05 and not self.long_only:
+            ctx.signal(-1, min(1.0, abs(score)), reasoning="down")
+            ctx.target(-0.5)
+        elif ctx.position != 0.0 and ctx.ago(1).close > ctx.ago(0).close and ctx.equity > ctx.cash:
+            ctx.close_position()
+
+
+class Rememberer(nt.Strategy):
+    def on_bar(self, ctx):
+        hits = ctx.similar(4)
+        if len(hits) == 0:
+            return
+        mean = 0.0
+        for hit in hits:
+            mean += hit["outcome"]
+        mean /= len(hits)
+        if mean > 0 and hits[0]["distance"] < 0.3 and hits[len(hits) - 1]["ts_ns"] < ctx.ts_ns:
+            ctx.buy()
+        elif mean < 0:
+            ctx.close_position()
+
+
+class OfSymbols(nt.Strategy):
+    """Decides by symbol and by bar of the symbol, over a panel whose clocks differ."""
+
+    def init(self, data):
+        self.m = data.mom(20)
+
+    def on_bar(self, ctx):
+        if ctx.symbol == "AAPL" or (ctx.symbol != "GOOG" and ctx.slot == 2):
+            ctx.target(0.3 if ctx.value(self.m) > 0 else 0.0)
+        elif ctx.bar % 30 == 0 and ctx.ago(min(ctx.bar, 2)).ts_ns < ctx.ts_ns:
+            ctx.target(0.2)
+
+
+class FixedRecall:
+    """Three situations at every bar from the fifth on, their numbers a function of the time."""
+
+    def similar(self, symbol, ts_ns, k):
+        rows = np.zeros(min(k, 3), SIMILAR_DTYPE)
+        day = ts_ns // 86_400_000_000_000
+        if day % 5 == 0:
+            return rows[:0]
+        rows["id"], rows["ts_ns"] = np.arange(len(rows)) + 1, ts_ns - 1 - np.arange(len(rows))
+        rows["distance"] = 0.1 + 0.05 * np.arange(len(rows))
+        rows["outcome"] = np.sin(day * 0.1 + np.arange(len(rows)))
+        return rows
+
+
+def both(data, strategy, **options):
+    interpreted = nt.backtest(data, strategy, **options)
+    compiled = nt.backtest(data, nt.compiled(strategy), **options)
+    assert interpreted.settings["mode"] == "interpreted" and compiled.settings["mode"] == "compiled"
+    return interpreted, compiled
+
+
+def assert_equal(interpreted, compiled):
+    assert compiled.digest == interpreted.digest
+    np.testing.assert_array_equal(compiled.equity, interpreted.equity)
+    np.testing.assert_array_equal(compiled.signals, interpreted.signals)
+    assert compiled.reasoning == interpreted.reasoning
+
+
+CASES = [
+    (SmaCross, GOOG, {}),
+    (SmaCross, GOOG, {"params": {"fast": 3, "slow": 7}, "fill": "backtesting_py"}),
+    (Brackets, GOOG, {"cash": 1e6}),
+    (Brackets, GOOG, {"risk": nt.RiskLimits(max_order_quantity=2.5), "instruments": nt.Instrument(lot=0.5)}),
+    (Wordy, GOOG, {}),
+    (Wordy, PANEL, {"params": {"long_only": False, "power": 0.7}}),
+    (OfSymbols, PANEL, {}),
+    (Rememberer, GOOG, {"recall": FixedRecall()}),
+    (nt.strategy.library.Momentum, PANEL, {"params": {"allow_short": True, "max_fraction": 0.3}}),
+]
+
+
+@pytest.mark.parametrize(("strategy", "data", "options"), CASES, ids=lambda v: getattr(v, "__name__", ""))
+def test_interpreted_and_compiled_decide_alike(strategy, data, options):
+    interpreted, compiled = both(data, strategy, **{**COSTS, **options})
+    assert len(interpreted.fills) > 5, "a strategy that never trades proves nothing"
+    assert_equal(interpreted, compiled)
+
+
+@pytest.mark.parametrize("seed", range(GENERATED))
+def test_generated_strategies_decide_alike(seed, tmp_path):
+    path = tmp_path / f"generated_{seed}.py"
+    path.write_text(generated.Generator(seed).source())
+    strategy = load(path, path.stem).Generated
+    outcomes = []
+    for one in (strategy, nt.compiled(strategy)):
+        try:
+            outcomes.append(nt.backtest(GOOG[:600], one, **COSTS).digest)
+        except nt.StrategyError as error:
+            outcomes.append((error.bar, type(error.__cause__).__name__))
+    assert outcomes[0] == outcomes[1], f"seed {seed}:\n{path.read_text()}"
+
+
+def test_the_generator_varies():
+    used = set()
+    sources = set()
+    for seed in range(GENERATED):
+        generator = generated.Generator(seed)
+        sources.add(generator.source())
+        used |= generator.used
+    assert len(sources) == GENERATED
+    assert {"power", "integers", "ladder", "method", "helper", "math", "floor", "modulo", "ago"} <= used
+
+
+SCRIPT = """
+import sys
+import neuraltrade as nt
+sys.path.insert(0, {folder!r})
+from written import Written
+bars = nt.datasets.load("GOOG")
+print(nt.backtest(bars, nt.compiled(Written)).digest, "numba" in sys.modules)
+"""
+WRITTEN = """
+import neuraltrade as nt
+
+class Written(nt.Strategy):
+    def init(self, data):
+        self.m = data.mom(5)
+
+    def on_bar(self, ctx):
+        if ctx.crossed_above(self.m, 0):
+            ctx.buy(stop_loss=ctx.close - abs(ctx.value(self.m)) ** 1.1)
+        elif ctx.crossed_below(self.m, 0):
+            ctx.sell()
+"""
+
+
+def test_another_process_agrees_and_does_not_compile_again(tmp_path):
+    (tmp_path / "written.py").write_text(WRITTEN)
+    environment = {**os.environ, "NEURALTRADE_CACHE_DIR": str(tmp_path / "cache")}
+    root = str(Path(nt.__file__).parents[1])
+    environment["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-c", SCRIPT.format(folder=str(tmp_path))]
+    runs = [
+        subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.split()
+        for _ in range(2)
+    ]
+    strategy = load(tmp_path / "written.py", "written").Written
+    assert runs[0] == [nt.backtest(GOOG, strategy).digest, "True"]
+    assert runs[1] == [runs[0][0], "False"], "the second process loads the object file and never imports numba"
+
+
+def test_a_parameter_does_not_compile_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("NEURALTRADE_CACHE_DIR", str(tmp_path))
+    first = prepare(nt.compiled(SmaCross), {"fast": 4}, (GOOG,))
+    second = prepare(nt.compiled(SmaCross), {"fast": 5, "slow": 9}, (GOOG,))
+    assert (first.native.from_cache, second.native.from_cache) == (False, True)
+    assert len(list((tmp_path / "strategies").iterdir())) == 1
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
+def test_a_damaged_cache_file_is_compiled_again(damage, tmp_path, monkeypatch):
+    monkeypatch.setenv("NEURALTRADE_CACHE_DIR", str(tmp_path))
+    good = nt.backtest(GOOG, nt.compiled(SmaCross)).digest
+    (path,) = (tmp_path / "strategies").iterdir()
+    content = bytearray(path.read_bytes())
+    if damage == "flip":
+        content[len(content) // 2] ^= 1
+    path.write_bytes({"cut": content[:-7], "flip": content, "empty": b""}[damage])
+    made = prepare(nt.compiled(SmaCross), None, (GOOG,))
+    assert not made.native.from_cache
+    assert nt.backtest(GOOG, nt.compiled(SmaCross)).digest == good
+
+
+def test_a_folder_that_cannot_be_written_costs_only_the_cache(tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("NEURALTRADE_CACHE_DIR", str(tmp_path / "file"))
+    assert not prepare(nt.compiled(SmaCross), None, (GOOG,)).native.from_cache
+    assert "not kept" in caplog.text
+
+
+class DividesByZero(nt.Strategy):
+    def on_bar(self, ctx):
+        ctx.state[0] = 1.0 / (ctx.i - 7)  # HERE
+
+
+class StateRange(nt.Strategy):
+    state_size = 4
+
+    def on_bar(self, ctx):
+        ctx.state[ctx.i] = 1.0  # HERE
+
+
+class RaisesOnPurpose(nt.Strategy):
+    def on_bar(self, ctx):
+        if ctx.i == 3:
+            raise ValueError("enough")  # HERE
+
+
+class LooksTooFar(nt.Strategy):
+    def on_bar(self, ctx):
+        ctx.state[0] = ctx.ago(ctx.i - 5).close if ctx.i < 9 else ctx.ago(100).close  # HERE
+
+
+class NanToInt(nt.Strategy):
+    def init(self, data):
+        self.s = data.sma(9)
+
+    def on_bar(self, ctx):
+        ctx.state[0] = int(ctx.value(self.s))  # HERE
+
+
+class Confident(nt.Strategy):
+    def on_bar(self, ctx):
+        ctx.signal(1, 1.0 + ctx.i * 0.1 - 0.3)  # HERE
+
+
+RAISING = [
+    (DividesByZero, 7, ZeroDivisionError),
+    (StateRange, 4, IndexError),
+    (RaisesOnPurpose, 3, ValueError),
+    (LooksTooFar, 0, nt.InputError),
+    (NanToInt, 0, ValueError),
+    (Confident, 4, nt.InputError),
+]
+
+
+@pytest.mark.parametrize(("strategy", "bar", "cause"), RAISING, ids=lambda v: getattr(v, "__name__", None))
+@pytest.mark.parametrize("speed", ["interpreted", "compiled"])
+def test_an_exception_carries_bar_time_and_cause(strategy, bar, cause, speed):
+    with pytest.raises(nt.StrategyError) as caught:
+        nt.backtest(GOOG[:20], nt.compiled(strategy) if speed == "compiled" else strategy)
+    assert (caught.value.bar, caught.value.ts_ns) == (bar, int(GOOG.ts_ns[bar]))
+    assert type(caught.value.__cause__) is cause
+    if speed == "compiled":
+        lines = Path(__file__).read_text().splitlines()
+        start = next(k for k, line in enumerate(lines) if line.startswith(f"class {strategy.__name__}("))
+        line = next(k for k in range(start, len(lines)) if "HERE" in lines[k]) + 1
+        assert f"{__file__}:{line}: " in str(caught.value)
