@@ -103,22 +103,22 @@ class Result:
     @cached_property
     def fills(self) -> np.ndarray:
         """Structured: bar, ts_ns, symbol, side (+1/-1), quantity, price, fee, order_id; in order of time."""
-        return tables.readable(self.slots["fills"], self.symbols)
+        return tables.readable("fills", self.slots["fills"], self.symbols)
 
     @cached_property
     def trades(self) -> np.ndarray:
         """Structured, one row per closing fill and one per position still open: see CONTRACT of `nt.backtest`."""
-        return tables.readable(self.slots["trades"], self.symbols)
+        return tables.readable("trades", self.slots["trades"], self.symbols)
 
     @cached_property
     def orders(self) -> np.ndarray:
         """Structured: every order, with type, tif, role, final status and reason (of a `Denial`, else "") in words."""
-        return tables.readable(self.slots["orders"], self.symbols)
+        return tables.readable("orders", self.slots["orders"], self.symbols)
 
     @cached_property
     def signals(self) -> np.ndarray:
         """Structured: every decision recorded by `ctx.signal`; `reasoning` indexes `Result.reasoning`, -1 for none."""
-        return tables.readable(self.slots["signals"], self.symbols)
+        return tables.readable("signals", self.slots["signals"], self.symbols)
 
     @cached_property
     def stats(self) -> Statistics:

@@ -15,25 +15,36 @@ if TYPE_CHECKING:
     import pandas
 
 
+# The columns users were promised come first and in this order; what else the engine notes follows.
+_FIRST = {
+    "fills": ("bar", "ts_ns", "symbol", "side", "quantity", "price", "fee", "order_id"),
+    "trades": ("symbol", "direction", "quantity", "entry_bar", "exit_bar", "entry_ts_ns", "exit_ts_ns", "entry_price",
+               "exit_price", "fees", "pnl", "return_", "open"),
+    "orders": ("order_id", "symbol", "side", "type", "quantity", "filled", "limit_price", "stop_price", "tif", "status",
+               "reason", "role", "created_bar", "created_ts_ns", "done_bar", "done_ts_ns"),
+    "signals": ("signal_id", "bar", "ts_ns", "symbol", "direction", "confidence", "enhanced", "reasoning"),
+}  # fmt: skip
 # Codes of an order's row that users read as words.
 _WORDS = {"type": ORDER_TYPES, "status": ORDER_STATES, "tif": TIMES_IN_FORCE, "role": ORDER_ROLES}
 
 
-def readable(rows: np.ndarray, symbols: tuple[str, ...]) -> np.ndarray:
+def readable(table_name: str, rows: np.ndarray, symbols: tuple[str, ...]) -> np.ndarray:
     """The engine's rows, read-only, with words for codes: `symbol` by slot; an order's type, status, tif, role, reason.
 
-    Columns of the result stand in the engine's order without its spare bytes; `reason` is "" where there is none.
+    The engine's spare bytes are left out; `reason` is "" where there is none.
     """
-    codes = {name: np.array(words) for name, words in _WORDS.items()} if "status" in (rows.dtype.names or ()) else {}
+    names = [name for name in _FIRST[table_name] if name in rows.dtype.names]
+    names += [name for name in rows.dtype.names if name not in names and name != "spare"]
+    codes = {name: np.array(words) for name, words in _WORDS.items()} if table_name == "orders" else {}
     columns = {}
-    for name in rows.dtype.names or ():
+    for name in names:
         if name == "symbol":
             columns[name] = np.array(symbols, dtype=np.str_)[rows[name]]
         elif name in codes:
             columns[name] = codes[name][rows[name]]
         elif name == "reason":
             columns[name] = _reasons(rows[name])
-        elif name != "spare":
+        else:
             columns[name] = rows[name]
     table = np.empty(len(rows), dtype=[(name, values.dtype) for name, values in columns.items()])
     for name, values in columns.items():

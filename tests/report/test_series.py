@@ -7,6 +7,7 @@ import base64
 import numpy as np
 import pytest
 
+from neuraltrade.report.page import render_page
 from neuraltrade.report.periods import deepest_drawdowns, monthly_returns
 from neuraltrade.report.series import candles, dates_only, extremes, milliseconds, packed, stamp
 
@@ -73,6 +74,13 @@ def test_monthly_returns_chain_to_the_whole():
     assert np.prod([1.0 + year.total for year in years]) == pytest.approx(equity[-1] / 100.0)
     end_of_2019 = equity[ts_ns < np.datetime64("2020-01-01", "ns").astype(np.int64)][-1]
     assert years[0].total == pytest.approx(end_of_2019 / 100.0 - 1.0)
+
+
+def test_a_month_that_began_with_nothing_has_no_return(run):
+    ruined = run(count=90, trade_count=0, equity=np.where(np.arange(90) < 20, 1.0, 0.0))
+    months = monthly_returns(ruined.ts_ns, ruined.equity, 1.0)[0].months
+    assert -1.0 in months and any(month is not None and np.isnan(month) for month in months)
+    assert "<td>-</td>" in render_page(ruined)
 
 
 def test_deepest_drawdowns_by_hand():

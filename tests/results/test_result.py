@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 
 import numpy as np
 import pytest
 from blake3 import blake3
 
-from neuraltrade import FormatTooNew, InputError, LogCorrupt
+from neuraltrade import DependencyMissing, FormatTooNew, InputError, LogCorrupt
 from neuraltrade.results import Result, container
 
 TABLES = ("fills", "trades", "orders", "signals")
@@ -21,9 +22,14 @@ def test_tables_name_symbols_and_are_read_only(run):
     for name in TABLES:
         rows = getattr(result, name)
         assert rows is getattr(result, name)
-        assert rows.dtype.names == tuple(field for field in result.slots[name].dtype.names if field != "spare")
+        assert sorted(rows.dtype.names) == sorted(set(result.slots[name].dtype.names) - {"spare"})
         with pytest.raises(ValueError, match="read-only"):
             rows["symbol"] = "X"
+    assert result.fills.dtype.names == ("bar", "ts_ns", "symbol", "side", "quantity", "price", "fee", "order_id")
+    assert result.trades.dtype.names[:13] == (
+        "symbol", "direction", "quantity", "entry_bar", "exit_bar", "entry_ts_ns", "exit_ts_ns",
+        "entry_price", "exit_price", "fees", "pnl", "return_", "open",
+    )  # fmt: skip
     slots = [result.symbols.index(symbol) for symbol in result.trades["symbol"]]
     assert slots == result.slots["trades"]["symbol"].tolist()
 
@@ -98,6 +104,26 @@ def test_frames(run):
         assert len(result.to_frame(name)) == len(getattr(result, name))
     with pytest.raises(InputError, match="table must be one of trades, fills, orders, signals, equity, was 'trade'"):
         result.to_frame("trade")
+
+
+@pytest.mark.parametrize(
+    ("missing", "extra", "call"),
+    [
+        ("pandas", "frames", lambda result: result.to_frame()),
+        ("plotly", "report", lambda result: result.plot()),
+    ],
+)
+def test_missing_packages_are_named(run, monkeypatch, missing, extra, call):
+    for name in [name for name in sys.modules if name == missing or name.startswith(f"{missing}.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(DependencyMissing, match=rf"pip install 'neuraltrade\[{extra}\]'"):
+        call(run())
+
+
+def test_infinite_growth_is_readable(run):
+    result = run(count=2, trade_count=0, equity=np.array([10_000.0, 20_000.0]), periods_per_year=525_600.0)
+    assert re.search(r"cagr +∞", repr(result))
 
 
 def test_text_and_html(run):
