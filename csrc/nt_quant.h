@@ -32,11 +32,12 @@ typedef struct nt_kernels {
     int32_t (*dot)(const int8_t *a, const int8_t *b, size_t dimension);
     /* The same with a sum that depends on b alone given: nt_bias_of(b). For one b against many a. */
     int32_t (*dot_biased)(const int8_t *a, const int8_t *b, size_t dimension, int32_t bias);
-    /* dots_out[i] = row i . query, for `count` rows one after another. */
-    void (*dots)(const int8_t *rows, size_t count, size_t dimension, const int8_t *query, int32_t *dots_out);
+    /* dots_out[i] = row i . query, for `count` rows one after another; bias = nt_bias_of(query). */
+    void (*dots)(const int8_t *rows, size_t count, size_t dimension, const int8_t *query, int32_t bias,
+                 int32_t *dots_out);
     /* dots_out[i] = rows[index[i]] . query. */
     void (*dots_at)(const int8_t *rows, const uint32_t *index, size_t count, size_t dimension, const int8_t *query,
-                    int32_t *dots_out);
+                    int32_t bias, int32_t *dots_out);
     /* Differing bits of each row of `words` 64-bit words and the query. */
     void (*differences)(const uint64_t *signs, size_t count, size_t words, const uint64_t *query, uint16_t *bits_out);
     void (*differences_at)(const uint64_t *signs, const uint32_t *index, size_t count, size_t words,

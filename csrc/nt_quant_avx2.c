@@ -30,12 +30,15 @@ static int32_t dot_biased_avx2(const int8_t *a, const int8_t *b, size_t dimensio
     return dot_avx2(a, b, dimension);
 }
 
-static void dots_avx2(const int8_t *rows, size_t count, size_t dimension, const int8_t *query, int32_t *dots_out) {
+static void dots_avx2(const int8_t *rows, size_t count, size_t dimension, const int8_t *query, int32_t bias,
+                        int32_t *dots_out) {
+    (void)bias;
     for (size_t i = 0; i < count; i++) dots_out[i] = dot_avx2(rows + i * dimension, query, dimension);
 }
 
-static void dots_at_avx2(const int8_t *rows, const uint32_t *index, size_t count, size_t dimension, const int8_t *query,
-                         int32_t *dots_out) {
+static void dots_at_avx2(const int8_t *rows, const uint32_t *index, size_t count, size_t dimension,
+                           const int8_t *query, int32_t bias, int32_t *dots_out) {
+    (void)bias;
     enum { AHEAD = 4 };
     for (size_t i = 0; i < count; i++) {
         if (i + AHEAD < count)

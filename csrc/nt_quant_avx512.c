@@ -54,14 +54,13 @@ static inline __m128i dots_of_four(const int8_t *a, const int8_t *b, const int8_
 }
 
 /* Row by row: reading four rows abreast defeats the hardware prefetcher (11 instead of 29 GB/s from memory). */
-static void dots_avx512(const int8_t *rows, size_t count, size_t dimension, const int8_t *query, int32_t *dots_out) {
-    const int32_t bias = nt_bias_of(query, dimension);
+static void dots_avx512(const int8_t *rows, size_t count, size_t dimension, const int8_t *query, int32_t bias,
+                        int32_t *dots_out) {
     for (size_t i = 0; i < count; i++) dots_out[i] = dot_biased_avx512(rows + i * dimension, query, dimension, bias);
 }
 
 static void dots_at_avx512(const int8_t *rows, const uint32_t *index, size_t count, size_t dimension,
-                           const int8_t *query, int32_t *dots_out) {
-    const int32_t bias = nt_bias_of(query, dimension);
+                           const int8_t *query, int32_t bias, int32_t *dots_out) {
     size_t i = 0;
     for (; i + 4 <= count; i += 4) {
         for (size_t ahead = i + 4; ahead < i + 8 && ahead < count; ahead++)

@@ -15,12 +15,15 @@ static int32_t dot_biased_serial(const int8_t *a, const int8_t *b, size_t dimens
     return dot_serial(a, b, dimension);
 }
 
-static void dots_serial(const int8_t *rows, size_t count, size_t dimension, const int8_t *query, int32_t *dots_out) {
+static void dots_serial(const int8_t *rows, size_t count, size_t dimension, const int8_t *query, int32_t bias,
+                        int32_t *dots_out) {
+    (void)bias;
     for (size_t i = 0; i < count; i++) dots_out[i] = dot_serial(rows + i * dimension, query, dimension);
 }
 
 static void dots_at_serial(const int8_t *rows, const uint32_t *index, size_t count, size_t dimension,
-                           const int8_t *query, int32_t *dots_out) {
+                           const int8_t *query, int32_t bias, int32_t *dots_out) {
+    (void)bias;
     for (size_t i = 0; i < count; i++) dots_out[i] = dot_serial(rows + index[i] * dimension, query, dimension);
 }
 

@@ -54,8 +54,8 @@ static int next_block(walk *walk, block *block) {
 static void block_dots(const nt_kernels *kernels, const nt_vectors *vectors, const nt_query *query, const block *block,
                        int32_t *dots_out) {
     size_t dimension = vectors->dimension;
-    if (block->index != NULL) kernels->dots_at(vectors->codes, block->index, block->count, dimension, query->codes, dots_out);
-    else kernels->dots(vectors->codes + block->first * dimension, block->count, dimension, query->codes, dots_out);
+    if (block->index != NULL) kernels->dots_at(vectors->codes, block->index, block->count, dimension, query->codes, query->bias, dots_out);
+    else kernels->dots(vectors->codes + block->first * dimension, block->count, dimension, query->codes, query->bias, dots_out);
 }
 
 /* ---- the k nearest so far: a heap with the farthest on top ---- */
@@ -66,37 +66,14 @@ typedef struct heap {
     float bound; /* a distance above it cannot enter */
 } heap;
 
-static int farther(nt_near a, nt_near b) { return a.distance > b.distance || (a.distance == b.distance && a.row > b.row); }
-
-static void sift_down(nt_near *near, size_t count, size_t at, nt_near value) {
-    for (size_t child; (child = 2 * at + 1) < count; at = child) {
-        if (child + 1 < count && farther(near[child + 1], near[child])) child++;
-        if (!farther(near[child], value)) break;
-        near[at] = near[child];
-    }
-    near[at] = value;
-}
-
 static void heap_offer(heap *heap, float distance, uint32_t row) {
     nt_near value = {distance, row};
     if (heap->count < heap->capacity) {
-        if (!(distance < INFINITY)) return;
-        size_t at = heap->count++;
-        for (; at > 0 && farther(value, heap->near[(at - 1) / 2]); at = (at - 1) / 2) heap->near[at] = heap->near[(at - 1) / 2];
-        heap->near[at] = value;
-    } else {
-        if (!farther(heap->near[0], value)) return;
-        sift_down(heap->near, heap->count, 0, value);
+        if (distance < INFINITY) nt_farthest_push(heap->near, heap->count++, value);
+    } else if (nt_nearer(value, heap->near[0])) {
+        nt_farthest_sift(heap->near, heap->count, 0, value);
     }
     if (heap->count == heap->capacity) heap->bound = heap->near[0].distance;
-}
-
-static void heap_sort(heap *heap) {
-    for (size_t count = heap->count; count > 1;) {
-        nt_near last = heap->near[--count];
-        heap->near[count] = heap->near[0];
-        sift_down(heap->near, count, 0, last);
-    }
 }
 
 void nt_scan(const nt_kernels *kernels, const nt_vectors *vectors, const nt_query *query, const nt_choice *choice,
@@ -113,7 +90,7 @@ void nt_scan(const nt_kernels *kernels, const nt_vectors *vectors, const nt_quer
             if (distance <= nearest.bound) heap_offer(&nearest, distance, row);
         }
     }
-    heap_sort(&nearest);
+    nt_farthest_sort(near_out, nearest.count);
     *found_out = nearest.count;
 }
 

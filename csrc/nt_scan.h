@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nt_near.h"
 #include "nt_quant.h"
 #include "nt_status.h"
 
@@ -24,6 +25,7 @@ typedef struct nt_query {
     const int8_t *codes; /* [dimension], 64-byte aligned is fastest */
     const uint64_t *signs;
     float inverse_norm;
+    int32_t bias; /* nt_bias_of(codes) */
 } nt_query;
 
 /* Which rows take part: those below `stop`, whose mask byte is not 0 (NULL: all), out of `rows` (NULL: all). Rows must be
@@ -34,11 +36,6 @@ typedef struct nt_choice {
     const uint32_t *rows;
     size_t row_count;
 } nt_choice;
-
-typedef struct nt_near {
-    float distance;
-    uint32_t row;
-} nt_near;
 
 /* The k nearest rows into near_out[k]; *found_out <= k of them. Allocates nothing. */
 void nt_scan(const nt_kernels *kernels, const nt_vectors *vectors, const nt_query *query, const nt_choice *choice,

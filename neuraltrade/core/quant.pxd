@@ -14,6 +14,7 @@ cdef extern from "nt_quant.h" nogil:
         void (*signs)(const int8_t* codes, size_t dimension, uint64_t* signs) noexcept nogil
     const nt_kernels* nt_kernels_find(const char* name) noexcept
     const nt_kernels* nt_kernels_best() noexcept
+    int32_t nt_bias_of(const int8_t* codes, size_t dimension) noexcept
     float nt_inverse_norm(const nt_kernels* kernels, const int8_t* codes, size_t dimension) noexcept
 
 
@@ -28,6 +29,7 @@ cdef extern from "nt_scan.h" nogil:
         const int8_t* codes
         const uint64_t* signs
         float inverse_norm
+        int32_t bias
     ctypedef struct nt_choice:
         uint32_t stop
         const uint8_t* mask

@@ -188,6 +188,7 @@ cdef int take_query(aligned_query* to, codes, inverse_norm, Py_ssize_t dimension
     to.query.codes = start
     to.query.signs = NULL
     to.query.inverse_norm = <float>inverse
+    to.query.bias = nt_bias_of(start, dimension)
     return 0
 
 
