@@ -33,8 +33,9 @@ def readable(table_name: str, rows: np.ndarray, symbols: tuple[str, ...]) -> np.
 
     The engine's spare bytes are left out; `reason` is "" where there is none.
     """
-    names = [name for name in _FIRST[table_name] if name in rows.dtype.names]
-    names += [name for name in rows.dtype.names if name not in names and name != "spare"]
+    given = rows.dtype.names or ()
+    names = [name for name in _FIRST[table_name] if name in given]
+    names += [name for name in given if name not in names and name != "spare"]
     codes = {name: np.array(words) for name, words in _WORDS.items()} if table_name == "orders" else {}
     columns = {}
     for name in names:
