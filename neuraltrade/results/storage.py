@@ -23,75 +23,56 @@ def each_bars(data: Any) -> tuple[Any, ...]:
 
 
 def save(result: Result, path: str | os.PathLike[str]) -> None:
+    """The run, its bounds (of which one may be the run itself) and the market they share."""
     folder = Path(path).parent
     if not folder.is_dir():
         raise InputError(f"path must lie in an existing folder, {str(folder)!r} is none")
-    meta: dict[str, Any] = {}
+    runs = [result]
+    runs += [bound for bound in result.bounds or () if bound is not result]
+    series = each_bars(result.data)
+    meta: dict[str, Any] = {
+        "panel": hasattr(result.data, "bars"),
+        "bars": [bars.symbol for bars in series],
+        "runs": [_numbers(run) for run in runs],
+        "bounds": None if result.bounds is None else [runs.index(bound) for bound in result.bounds],
+    }
     arrays: dict[str, np.ndarray] = {}
-    _pack(result, "", meta, arrays)
+    for i, bars in enumerate(series):
+        arrays |= {f"bars/{i}/{name}": column for name, column in zip(COLUMNS, bars.columns(), strict=True)}
+    for i, run in enumerate(runs):
+        arrays |= {f"runs/{i}/{name}": column for name, column in _columns(run).items()}
     container.write(path, meta, arrays)
 
 
 def load(kind: type[Result], path: str | os.PathLike[str]) -> Result:
+    """What `save` wrote; the bounds of a bound were not kept."""
     meta, arrays = container.read(path)
-    return _unpack(kind, "", meta, arrays, None)
+    data = _market(meta, arrays)
+    runs = [_run(kind, data, numbers, f"runs/{i}/", arrays) for i, numbers in enumerate(meta["runs"])]
+    if meta["bounds"] is not None:
+        worst, best = meta["bounds"]
+        runs[0].bounds = (runs[worst], runs[best])
+    return runs[0]
 
 
-def _pack(result: Result, prefix: str, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    meta |= {
-        "symbols": list(result.symbols),
-        "cash": result.cash,
-        "settings": result.settings,
-        "ambiguous_bars": result.ambiguous_bars,
-        "risk_free": result.risk_free,
-        "periods_per_year": result.periods_per_year,
-        "reasoning": list(result.reasoning),
-        "has_benchmark": result.given_benchmark is not None,
+def _numbers(result: Result) -> dict[str, Any]:
+    names = ("cash", "settings", "ambiguous_bars", "risk_free", "periods_per_year")
+    numbers = {name: getattr(result, name) for name in names}
+    return numbers | {"symbols": list(result.symbols), "reasoning": list(result.reasoning)}
+
+
+def _columns(result: Result) -> dict[str, np.ndarray]:
+    columns = {"clock_ts_ns": result.ts_ns, "equity": result.equity, "events": result.events, **result.slots}
+    return columns if result.given_benchmark is None else columns | {"benchmark": result.given_benchmark}
+
+
+def _run(kind: type[Result], data: Any, numbers: dict[str, Any], prefix: str, arrays: dict[str, np.ndarray]) -> Result:
+    columns: dict[str, Any] = {
+        name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)
     }
-    if not prefix:
-        series = each_bars(result.data)
-        meta["panel"] = hasattr(result.data, "bars")
-        meta["bars"] = [bars.symbol for bars in series]
-        for i, bars in enumerate(series):
-            arrays |= {f"bars/{i}/{name}": column for name, column in zip(COLUMNS, bars.columns(), strict=True)}
-    arrays |= {f"{prefix}clock_ts_ns": result.ts_ns, f"{prefix}equity": result.equity, f"{prefix}events": result.events}
-    arrays |= {f"{prefix}{name}": rows for name, rows in result.slots.items()}
-    if result.given_benchmark is not None:
-        arrays[f"{prefix}benchmark"] = result.given_benchmark
-    if result.bounds is not None:
-        for name, bound in zip(("worst", "best"), result.bounds, strict=True):
-            meta[name] = {}
-            _pack(bound, f"{prefix}{name}/", meta[name], arrays)
-
-
-def _unpack(kind: type[Result], prefix: str, meta: dict[str, Any], arrays: dict[str, np.ndarray], data: Any) -> Result:
-    data = data if data is not None else _market(meta, arrays)
-    bounds = None
-    if "worst" in meta:
-        bounds = (
-            _unpack(kind, f"{prefix}worst/", meta["worst"], arrays, data),
-            _unpack(kind, f"{prefix}best/", meta["best"], arrays, data),
-        )
-    periods = meta["periods_per_year"]
-    return kind(
-        data=data,
-        symbols=meta["symbols"],
-        clock_ts_ns=arrays[f"{prefix}clock_ts_ns"],
-        equity=arrays[f"{prefix}equity"],
-        fills=arrays[f"{prefix}fills"],
-        trades=arrays[f"{prefix}trades"],
-        orders=arrays[f"{prefix}orders"],
-        signals=arrays[f"{prefix}signals"],
-        events=arrays[f"{prefix}events"],
-        cash=meta["cash"],
-        settings=meta["settings"],
-        ambiguous_bars=meta["ambiguous_bars"],
-        benchmark=arrays[f"{prefix}benchmark"] if meta["has_benchmark"] else None,
-        risk_free=meta["risk_free"],
-        periods_per_year=None if np.isnan(periods) else periods,
-        reasoning=meta["reasoning"],
-        bounds=bounds,
-    )
+    if np.isnan(numbers["periods_per_year"]):
+        numbers = numbers | {"periods_per_year": None}
+    return kind(data=data, **numbers, **columns)
 
 
 def _market(meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Any:
