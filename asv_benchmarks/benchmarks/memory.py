@@ -55,8 +55,8 @@ class Neighbours:
         self.db.observations.search_many(self.queries, k=10)
 
     def track_p7_recall_at_10(self, rows: int) -> float:
-        found = self.db.observations.search_many(self.queries, k=10).ids.astype(np.int64)
-        return inputs.recall(found - int(self.ids[0]), self.truth)
+        ids, _ = self.db.observations.search_many(self.queries, k=10)
+        return inputs.recall(ids.astype(np.int64) - int(self.ids[0]), self.truth)
 
 
 class Inserts:

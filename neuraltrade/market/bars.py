@@ -209,7 +209,7 @@ class Bars:
 
         >>> import neuraltrade as nt
         >>> nt.datasets.load("GOOG").resample("1mo")[0].volume
-        149542200.0
+        66870300.0
         """
         return type(self)(self._symbol, *resampling.resample(self._columns, rule))
 

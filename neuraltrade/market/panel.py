@@ -92,7 +92,7 @@ class Panel:
         >>> import neuraltrade as nt
         >>> panel = nt.Panel([nt.datasets.load("AAPL"), nt.datasets.load("GOOG")])
         >>> panel.rows("GOOG")[0]
-        np.int64(1123)
+        np.int64(1122)
         """
         return np.searchsorted(self._ts_ns, self[symbol].ts_ns)
 

@@ -255,7 +255,8 @@ class AuditLog:
         loss of power after checkpoint() or flush(). If the record has a provenance, its hash and sequence are filled
         in.
 
-        About 8 us, a checkpoint 2-4 ms (two fsyncs). Raises InputError (not a record, not encodable), StoreClosed, OSError.
+        About 8 us, a checkpoint 2-4 ms (two fsyncs). Raises InputError (not a record, not encodable), StoreClosed,
+        OSError.
         """
         body = leaf_bytes(record)
         with self._lock:

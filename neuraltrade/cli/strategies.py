@@ -1,0 +1,55 @@
+"""Names of strategies on the command line."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from ..errors import InputError
+from ..strategy import Strategy, library
+
+
+def known() -> dict[str, type[Strategy]]:
+    """Strategies of the library by their names on the command line: SmaCross is sma_cross."""
+    return {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): getattr(library, name) for name in library.__all__}
+
+
+def find(name: str) -> type[Strategy]:
+    """A strategy of the library, or `file.py:Class`, or `package.module:Class`; the latter two import that code."""
+    place, colon, attribute = name.rpartition(":")
+    if not colon:
+        names = known()
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise InputError(
+                f"--strategy must be one of {', '.join(sorted(names))}, or file.py:Class, was {name!r}{hint}"
+            )
+        return names[name]
+    found = getattr(module(place), attribute, None)
+    if not (isinstance(found, type) and issubclass(found, Strategy)):
+        raise InputError(f"--strategy: {place} has no nt.Strategy named {attribute!r}")
+    return found
+
+
+def module(place: str) -> ModuleType:
+    """The module in a file or of that dotted name."""
+    if not place.endswith(".py"):
+        try:
+            return importlib.import_module(place)
+        except ModuleNotFoundError as error:
+            raise InputError(f"--strategy: no module {place!r} ({error})") from error
+    if not Path(place).is_file():
+        raise InputError(f"--strategy: no file {place!r}")
+    spec = importlib.util.spec_from_file_location(Path(place).stem, place)
+    if spec is None or spec.loader is None:
+        raise InputError(f"--strategy: {place!r} is not a Python file")
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = loaded  # compiling a strategy looks its module up
+    spec.loader.exec_module(loaded)
+    return loaded

@@ -1,0 +1,121 @@
+"""The command line: help with examples, one line for wrong input, JSON that parses, statuses that tell."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import neuraltrade as nt
+from neuraltrade.cli.app import COMMANDS, run
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, list[str]]:
+    status = run([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err.splitlines()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    status, text, errors = call(capsys, command, "--help")
+    assert (status, errors) == (0, [])
+    assert f"Example: neuraltrade {command}" in text
+
+
+def test_without_a_command_shows_help_and_exits_2(capsys: pytest.CaptureFixture[str]) -> None:
+    status, text, _ = call(capsys)
+    assert status == 2
+    assert all(command in text for command in COMMANDS)
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(capsys, "--version")[1].split()[-1] == nt.__version__
+
+
+def test_module_is_the_same_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "neuraltrade", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[-1] == nt.__version__
+
+
+WRONG = [
+    (["fly"], "No such command 'fly'."),
+    (["backtest"], "Missing argument 'DATA...'."),
+    (["backtest", "AAPLE"], "data must be one of AAPL, GOOG, IBM, MSFT, or a .parquet or .csv file, was 'AAPLE'"),
+    (["backtest", "none.csv"], "data: no file 'none.csv'"),
+    (["backtest", "AAPL", "--cash", "much"], "Invalid value for '--cash': 'much' is not a valid float."),
+    (["backtest", "AAPL", "--cash", "-5"], "cash must be"),
+    (["backtest", "AAPL", "--strategy", "momentun"], "did you mean 'momentum'?"),
+    (["backtest", "AAPL", "--strategy", "none.py:Mine"], "--strategy: no file 'none.py'"),
+    (["backtest", "AAPL", "--param", "lookback"], "--param must look like name=value, was 'lookback'"),
+    (["backtest", "AAPL", "--param", "lookbak=3"], "lookback"),
+    (["backtest", "AAPL", "--fill", "perfect"], "perfect"),
+    (["verify", "nowhere"], "path must be a folder with an audit log or a store, was 'nowhere'"),
+    (["similar", "nowhere", "--symbol", "AAPL"], "path must be a folder with an audit log or a store, was 'nowhere'"),
+    (["similar", ".", "-k", "0", "--symbol", "AAPL"], "Invalid value for '-k'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), WRONG, ids=[" ".join(arguments) for arguments, _ in WRONG])
+def test_wrong_input_is_one_line_and_exits_2(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, text, errors = call(capsys, *arguments)
+    assert (status, text, len(errors)) == (2, "", 1)
+    assert errors[0].startswith("neuraltrade: ")
+    assert words in errors[0]
+
+
+def test_doctor_finds_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    status, text, _ = call(capsys, "doctor")
+    assert status == 0
+    assert text.rstrip().endswith("everything fits")
+
+
+def test_doctor_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(call(capsys, "doctor", "--json")[1])
+    assert found["version"] == nt.__version__
+    assert found["build"]["march"]
+    assert found["kernels"] in ("serial", "avx2", "avx512")
+    assert found["packages"]["numpy"]
+    assert found["problems"] == []
+
+
+def test_backtest_as_json_is_the_run_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    status, text, _ = call(capsys, "backtest", "AAPL", "--param", "lookback=60", "--fees", "0.001", "--json")
+    result = nt.backtest(nt.datasets.load("AAPL"), nt.strategy.library.Momentum, fees=0.001, params={"lookback": 60})
+    found = json.loads(text)
+    assert status == 0
+    assert found["digest"] == result.digest
+    assert found["stats"]["final_equity"] == result.equity[-1]
+
+
+def test_backtest_interpreted_decides_alike(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = [call(capsys, "backtest", "IBM", "--json", *more)[1] for more in ([], ["--interpreted"])]
+    assert json.loads(answers[0])["digest"] == json.loads(answers[1])["digest"]
+
+
+def test_backtest_of_a_file_with_a_strategy_of_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    bars = nt.datasets.load("MSFT")
+    rows = zip(bars.ts_ns, bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True)
+    lines = ["ts_ns,open,high,low,close,volume", *(",".join(repr(value.item()) for value in row) for row in rows)]
+    (tmp_path / "msft.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "mine.py").write_text(
+        "import neuraltrade as nt\n\nclass Hold(nt.Strategy):\n    def on_bar(self, ctx):\n        ctx.buy()\n"
+    )
+    strategy = f"{tmp_path / 'mine.py'}:Hold"
+    page = tmp_path / "out.html"
+    status, text, _ = call(capsys, "backtest", tmp_path / "msft.csv", "--strategy", strategy, "--report", page)
+    assert status == 0
+    assert "Hold on" in text
+    assert page.stat().st_size > 100_000
