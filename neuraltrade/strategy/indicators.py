@@ -101,13 +101,15 @@ class StrategyData:
             raise InputError(f"values must hold one array per symbol ({len(self.bars)}), had {len(values)}")
         return self._collect(list(values), name)
 
-    def _collect(self, per_symbol: list[Any], name: str) -> Any:
+    def _collect(self, per_symbol: list[Any], name: str, ours: bool = False) -> Any:
         """Per-symbol results as one Indicator, or a tuple of them where each result is a tuple."""
         if isinstance(per_symbol[0], tuple):
-            return tuple(self._add(f"{name}[{k}]", [one[k] for one in per_symbol]) for k in range(len(per_symbol[0])))
-        return self._add(name, per_symbol)
+            columns = range(len(per_symbol[0]))
+            return tuple(self._add(f"{name}[{k}]", [one[k] for one in per_symbol], ours) for k in columns)
+        return self._add(name, per_symbol, ours)
 
-    def _add(self, name: str, columns: Sequence[Any]) -> Indicator:
+    def _add(self, name: str, columns: Sequence[Any], ours: bool) -> Indicator:
+        """A further Indicator; columns that are not ours to keep are copied, so that nobody changes them later."""
         checked = []
         for bars, column in zip(self.bars, columns, strict=True):
             try:
@@ -118,7 +120,7 @@ class StrategyData:
                 ) from error
             if array.shape != (len(bars),):
                 raise InputError(f"{name} of {bars.symbol} must have shape ({len(bars)},), had {array.shape}")
-            if array is column and array.flags.writeable:
+            if array is column and array.flags.writeable and not ours:
                 array = array.copy()
             array.flags.writeable = False
             checked.append(array)
@@ -143,7 +145,7 @@ class StrategyData:
             for slot in range(len(self.bars)):
                 own = (a.columns[slot] if isinstance(a, Indicator) else a for a in arguments)
                 results.append(function(*self._inputs(name, slot, source), *own, **keywords))
-            return self._collect(results, _label(name, arguments, keywords))
+            return self._collect(results, _label(name, arguments, keywords), ours=True)
 
         compute.__name__ = compute.__qualname__ = name
         compute.__doc__ = function.__doc__

@@ -133,7 +133,7 @@ def bind(strategy: Any) -> Callable[[Any], Any]:
         self_name = function.__code__.co_varnames[0] if function.__code__.co_argcount else None
         routed = route(function, cls, done, self_name if name == "on_bar" or name in _called(cls, "on_bar") else None)
         if routed is not function:
-            strategy.__dict__[name] = types.MethodType(routed, strategy)
+            object.__setattr__(strategy, name, types.MethodType(routed, strategy))
     return strategy.on_bar
 
 

@@ -40,6 +40,7 @@ _ARITHMETIC = (
     *("true_divide", "to_int", "floor", "ceil", "round_half_even", "sqrt", "square", "minimum", "maximum"),
     "past_bar",
 )
+_LOADED_MAX = 256
 _log = logging.getLogger("neuraltrade.strategy")
 
 
@@ -50,6 +51,9 @@ class NativeCode:
         self._machine = machine  # owns the code
         self.from_cache = from_cache
         self.address: int = machine.get_function_address(_ENTRY)
+
+
+_loaded: dict[str, NativeCode] = {}  # by key, oldest first; a run keeps its own alive
 
 
 class _ExceptionInfo(ctypes.Structure):
@@ -87,7 +91,10 @@ def native_code(unit: Unit, entry: str) -> NativeCode:
     """The machine code of `unit`, from the cache or compiled now. Raises CompileError with the user's line."""
     import llvmlite.binding as llvm  # noqa: PLC0415  (0.06 s, only for compiled strategies)
 
-    path = _cache_path(_key(unit, llvm))
+    key = _key(unit, llvm)
+    if key in _loaded:
+        return _loaded[key]
+    path = _cache_path(key)
     code = _read(path) if path is not None else None
     from_cache = code is not None
     if code is None:
@@ -100,7 +107,10 @@ def native_code(unit: Unit, entry: str) -> NativeCode:
     machine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
     machine.add_object_file(llvm.ObjectFileRef.from_data(code))
     machine.finalize_object()
-    return NativeCode(machine, from_cache)
+    if len(_loaded) >= _LOADED_MAX:
+        _loaded.pop(next(iter(_loaded)))
+    _loaded[key] = NativeCode(machine, from_cache)
+    return _loaded[key]
 
 
 # ---- the cache ----------------------------------------------------------------------------------------------------

@@ -81,12 +81,12 @@ def prepare(strategy: Any, params: Mapping[str, Any] | None, bars: Sequence[Any]
         raise
     except Exception as error:
         raise StrategyError(f"{name}.init raised {type(error).__name__}: {error}") from error
-    object.__setattr__(instance, "_frozen", True)
     made = Prepared(name, instance.parameter_values(), data.columns(), np.zeros(0), size, ())
     if compiled:
         _compile(instance, data, made)
     else:
         made.on_bar = interpreted.bind(instance)
+        object.__setattr__(instance, "_frozen", True)
     return made
 
 
@@ -119,7 +119,7 @@ def _attributes(instance: Strategy) -> tuple[dict[str, tuple[str, Any]], list[fl
     names = dict.fromkeys(
         (
             *instance._parameters,
-            *sorted(n for n in instance.__dict__ if n != "_frozen"),
+            *sorted(vars(instance)),
             *_class_constants(type(instance)),
         )
     )

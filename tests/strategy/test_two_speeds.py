@@ -14,6 +14,7 @@ import pytest
 
 import neuraltrade as nt
 from neuraltrade.ports import SIMILAR_DTYPE
+from neuraltrade.strategy import native
 from neuraltrade.strategy.prepare import prepare
 
 
@@ -246,29 +247,45 @@ def test_another_process_agrees_and_does_not_compile_again(tmp_path):
     assert runs[1] == [runs[0][0], "False"], "the second process loads the object file and never imports numba"
 
 
-def test_a_parameter_does_not_compile_again(tmp_path, monkeypatch):
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache on disk, nothing loaded."""
     monkeypatch.setenv("NEURALTRADE_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(native, "_loaded", {})
+    return tmp_path / "strategies"
+
+
+def test_a_parameter_does_not_compile_again(cache):
     first = prepare(nt.compiled(SmaCross), {"fast": 4}, (GOOG,))
     second = prepare(nt.compiled(SmaCross), {"fast": 5, "slow": 9}, (GOOG,))
-    assert (first.native.from_cache, second.native.from_cache) == (False, True)
-    assert len(list((tmp_path / "strategies").iterdir())) == 1
+    assert second.native is first.native and not first.native.from_cache
+    native._loaded.clear()
+    assert prepare(nt.compiled(SmaCross), {"fast": 6}, (GOOG,)).native.from_cache
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_code_stays_loaded_up_to_a_limit(cache, monkeypatch):
+    monkeypatch.setattr(native, "_LOADED_MAX", 2)
+    for strategy in (SmaCross, Brackets, Wordy, SmaCross):
+        assert nt.backtest(GOOG, nt.compiled(strategy)).digest == nt.backtest(GOOG, strategy).digest
+        assert len(native._loaded) <= 2
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
-def test_a_damaged_cache_file_is_compiled_again(damage, tmp_path, monkeypatch):
-    monkeypatch.setenv("NEURALTRADE_CACHE_DIR", str(tmp_path))
+def test_a_damaged_cache_file_is_compiled_again(damage, cache):
     good = nt.backtest(GOOG, nt.compiled(SmaCross)).digest
-    (path,) = (tmp_path / "strategies").iterdir()
+    (path,) = cache.iterdir()
     content = bytearray(path.read_bytes())
     if damage == "flip":
         content[len(content) // 2] ^= 1
     path.write_bytes({"cut": content[:-7], "flip": content, "empty": b""}[damage])
+    native._loaded.clear()
     made = prepare(nt.compiled(SmaCross), None, (GOOG,))
     assert not made.native.from_cache
     assert nt.backtest(GOOG, nt.compiled(SmaCross)).digest == good
 
 
-def test_a_folder_that_cannot_be_written_costs_only_the_cache(tmp_path, monkeypatch, caplog):
+def test_a_folder_that_cannot_be_written_costs_only_the_cache(cache, tmp_path, monkeypatch, caplog):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("NEURALTRADE_CACHE_DIR", str(tmp_path / "file"))
     assert not prepare(nt.compiled(SmaCross), None, (GOOG,)).native.from_cache
