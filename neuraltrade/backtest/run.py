@@ -128,6 +128,9 @@ def backtest(
     True
     """
     setup = _setup(data, cash, fees, slippage, fill, size, risk, instruments, account, seed)
+    _check_port("recall", recall, "similar")
+    _check_port("journal", journal, "append")
+    _check_port("advisor", advisor, "enhance")
     if isinstance(strategy, Signals):
         if params:
             raise InputError(f"params must be None for nt.Signals, was {params!r}")
@@ -181,9 +184,6 @@ def _setup(
     if not isinstance(data, (Bars, Panel)):
         raise InputError(f"data must be nt.Bars or nt.Panel, was {type(data).__name__}")
     bars = (data,) if isinstance(data, Bars) else data.bars
-    for one in bars:
-        if len(one) == 0:
-            raise InputError(f"data holds no bars of {one.symbol}: at least one is needed")
     symbols = tuple(one.symbol for one in bars)
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise InputError(f"seed must be an int of at least 0, was {seed!r}")
@@ -205,6 +205,11 @@ def _setup(
         account=Account() if account is None else _instance("account", account, Account, "None or nt.Account"),
         seed=int(seed),
     )
+
+
+def _check_port(name: str, port: Any, method: str) -> None:
+    if port is not None and not callable(getattr(port, method, None)):
+        raise InputError(f"{name} must be None or have a method {method} (neuraltrade.ports), was {port!r}")
 
 
 def _number(name: str, value: Any, alternative: str = "") -> float:
