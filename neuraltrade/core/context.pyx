@@ -266,6 +266,8 @@ cdef class Context:
         if not 0 <= confidence <= 1:
             raise InputError(f"ctx.signal: confidence must be 0..1, was {confidence!r}")
         if reasoning is not None:
+            if len(self.text_index) != len(self.texts):
+                self.text_index = {known: index for index, known in enumerate(self.texts)}
             text = self.text_index.setdefault(reasoning, len(self.texts))
             if text == <int64_t>len(self.texts):
                 self.texts.append(reasoning)

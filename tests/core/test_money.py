@@ -38,7 +38,7 @@ def test_prices_of_nine_decimals_come_back_as_the_float_they_were(nano):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 9.3e9, -9.3e9])
 def test_to_nano_refuses_what_does_not_fit(value):
-    with pytest.raises(nt.InputError, match="9.2e9"):
+    with pytest.raises(nt.InputError, match=r"9\.2e9"):
         money.to_nano(value)
 
 
@@ -128,8 +128,8 @@ def test_overflow_books_nothing():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0, 0, 10**9), "quantity"), ((0, 10**9, 0), "price"), ((1, 10**9, 10**9), "slot"), ((-1, 10**9, 10**9), "slot"),
-        ((0, 2**63, 10**9), "64 bits"), ((0, 1.5, 10**9), "integer"),
+        ((0, 0, 10**9), "quantity"), ((0, 10**9, 0), "price"), ((1, 10**9, 10**9), "slot"),
+        ((-1, 10**9, 10**9), "slot"), ((0, 2**63, 10**9), "64 bits"), ((0, 1.5, 10**9), "integer"),
     ],
 )  # fmt: skip
 def test_bad_fills_are_refused(arguments, message):
