@@ -110,7 +110,7 @@ def render_page(
         verdicts=None if verdicts is None else _verdict_words(verdicts),
         audit=audit,
         notes=notes,
-        settings=list(flattened(run.settings)),
+        settings=list(readable_settings(run.settings)),
         data=Markup(script_json(data)),
         css=Markup(_text("page.css")),
         script=Markup("\n".join(_text(name) for name in ("page.js", "table.js", "charts.js", "sections.js"))),
@@ -124,14 +124,21 @@ def script_json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def flattened(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """(dotted name, text) of every leaf of a nested mapping, in order."""
+def readable_settings(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """(name, text) rows of nested settings: a mapping of plain values is one row, one of mappings a row for each."""
     for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from flattened(value, f"{prefix}{name}.")
+        if isinstance(value, Mapping) and any(isinstance(item, Mapping) for item in value.values()):
+            yield from readable_settings(value, f"{prefix}{name}.")
+        elif isinstance(value, Mapping):
+            yield f"{prefix}{name}", ", ".join(f"{key} {_plain(item)}" for key, item in value.items()) or "none"
         else:
-            text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
-            yield f"{prefix}{name}", text
+            yield f"{prefix}{name}", _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or "none"
+    return f"{value:.12g}" if isinstance(value, float) else json.dumps(value, default=str, ensure_ascii=False)
 
 
 def largest_trades(trades: np.ndarray, limit: int = TRADES) -> np.ndarray:
@@ -263,7 +270,9 @@ def _heat(value: float | None) -> Any:
         return Markup("<td>-</td>")
     strength = min(abs(value) / 0.10, 1.0) * 0.45
     tint = "gain" if value > 0.0 else "loss"
-    return Markup(f'<td style="background:rgb(var(--{tint}-soft) / {strength:.2f})">{100.0 * value:.1f}</td>')
+    return Markup(
+        f'<td style="background:rgb(var(--{tint}-soft) / {strength:.2f})">{round(100.0 * value, 1) + 0.0:.1f}</td>'
+    )
 
 
 def _finite(value: Any) -> Any:

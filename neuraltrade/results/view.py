@@ -66,7 +66,7 @@ def run_view(result: Result) -> Run:
         benchmark_label="Buy and hold" if result.given_benchmark is None else "Benchmark",
         statistics=[_statistic(result, group, name) for group, names in GROUPS.items() for name in names]
         + _bounds(result),
-        settings=result.settings,
+        settings={name: value for name, value in result.settings.items() if name != "multipliers"},  # in instruments
         digest=result.digest,
     )
 

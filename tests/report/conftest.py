@@ -105,8 +105,9 @@ class Page:
         """Navigate without a network, and wait until the page is loaded and drawn."""
         conditions = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
         self.call("Network.emulateNetworkConditions", **conditions)
+        loads = self.load_count()
         self.call("Page.navigate", url=Path(path).as_uri())
-        while not any(event["method"] == "Page.loadEventFired" for event in self.own_events()):
+        while self.load_count() == loads:
             self.browser.events.append(self.browser.receive())
         self.settle()
 
@@ -162,6 +163,9 @@ class Page:
 
     def own_events(self) -> list[dict]:
         return [event for event in self.browser.events if event.get("sessionId") == self.session]
+
+    def load_count(self) -> int:
+        return sum(event["method"] == "Page.loadEventFired" for event in self.own_events())
 
     def complaints(self) -> list[str]:
         """Console errors and warnings, uncaught exceptions, failed loads, refusals by the content policy."""

@@ -224,9 +224,14 @@ def test_names_with_html_stay_names(shown, run):
         {"count": 1, "trade_count": 0},
         {"count": 2, "trade_count": 0, "benchmark": None},
         {"count": 30, "trade_count": 1, "benchmark": np.full(30, np.nan)},
-        {"statistics": []},
+        {
+            "count": 40,
+            "statistics": [],
+            "equity": np.linspace(10_000.0, -500.0, 40),
+            "drawdown": np.linspace(0.0, -1.05, 40),
+        },
     ],
-    ids=["no trades", "one bar", "two bars", "no benchmark yet", "no statistics"],
+    ids=["no trades", "one bar", "two bars", "no benchmark yet", "ruin"],
 )
 def test_little_data(shown, run, given):
     page = shown(run(**given))

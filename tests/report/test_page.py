@@ -10,7 +10,7 @@ import pytest
 
 import neuraltrade as nt
 from neuraltrade import report
-from neuraltrade.report.page import TRADES, flattened, largest_trades, script_json
+from neuraltrade.report.page import TRADES, largest_trades, readable_settings, script_json
 
 HOSTILE = '<img src=x onerror="window.hacked=1">&</script><script>window.hacked=1</script>'
 
@@ -67,10 +67,14 @@ def test_script_json_cannot_leave_its_element():
     assert json.loads(text) == {"a": "</script><!--&\u2028", "b": None, "c": [None, 1.5], "d": [None]}
 
 
-def test_settings_are_flattened_in_order():
-    nested = {"fees": {"rate": 0.1, "deep": {"x": None}}, "name": "A", "list": [1, "é"]}
-    assert list(flattened(nested)) == [
-        ("fees.rate", "0.1"), ("fees.deep.x", "null"), ("name", "A"), ("list", '[1, "é"]'),
+def test_settings_are_a_row_each():
+    nested = {
+        "fees": {"rate": 0.001, "fixed": 0.0}, "instruments": {"A": {"lot": None}, "B": {"lot": 1}}, "name": "A",
+        "risk": None, "params": {}, "list": [1, "é"], "short": True,
+    }  # fmt: skip
+    assert list(readable_settings(nested)) == [
+        ("fees", "rate 0.001, fixed 0"), ("instruments.A", "lot none"), ("instruments.B", "lot 1"), ("name", "A"),
+        ("risk", "none"), ("params", "none"), ("list", '[1, "é"]'), ("short", "true"),
     ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ def test_the_page_carries_statistics_settings_and_digest(run, tmp_path):
     text = path.read_text()
     assert path == tmp_path / "page.html"
     assert "<h1>Momentum on AAPL, A&lt;B</h1>" in text
-    assert result.digest in text and "fees.rate" in text
+    assert result.digest in text and "<td>rate 0.001</td>" in text
     assert f"{result.stats['sharpe']:,.2f}" in text and f"{result.stats['total_return']:,.2%}" in text
     assert result.report(tmp_path / "again.html").read_bytes() == path.read_bytes()
 
