@@ -226,6 +226,7 @@ def test_names_with_html_stay_names(shown, run):
         {"count": 30, "trade_count": 1, "benchmark": np.full(30, np.nan)},
         {
             "count": 40,
+            "trade_count": 3,
             "statistics": [],
             "equity": np.linspace(10_000.0, -500.0, 40),
             "drawdown": np.linspace(0.0, -1.05, 40),
