@@ -1,150 +1,269 @@
-/* Batch indicators: loops over the steps of nt_indicators.h. */
 #include "nt_indicators.h"
 
-void nt_sum_batch(const double *in, int64_t n, int64_t window, double *slots, double *out) {
-    nt_sum s = nt_sum_init(slots, window);
-    for (int64_t i = 0; i < n; i++) out[i] = nt_sum_push(&s, in[i]);
+#include <math.h>
+#include <string.h>
+
+#include "nt_math.h"
+
+/* Windows: lift rows in, fold, finish rows out. */
+
+static void fill(double *to, int64_t n, double value) {
+    for (int64_t i = 0; i < n; i++) to[i] = value;
 }
 
-void nt_sma_batch(const double *in, int64_t n, int64_t window, double *slots, double *out) {
-    nt_sum s = nt_sum_init(slots, window);
-    const double count = (double)window;
-    for (int64_t i = 0; i < n; i++) out[i] = nt_sum_push(&s, in[i]) / count;
+static double correlation_of(double xx, double yy, double xy) {
+    const double scale = sqrt(xx) * sqrt(yy);
+    const double r = scale > 0.0 ? xy / scale : NAN; /* undefined where either was constant */
+    return r > 1.0 ? 1.0 : r < -1.0 ? -1.0 : r;
 }
 
-void nt_wma_batch(const double *in, int64_t n, int64_t window, double *slots, double *out) {
-    nt_wma s = nt_wma_init(slots, window);
-    for (int64_t i = 0; i < n; i++) out[i] = nt_wma_push(&s, in[i]);
+/* out[i] = in[i - lag_rows], NaN before the first row. */
+static void lag_feed(nt_indicator *s, const double *in, int64_t n, double *out) {
+    const int64_t k = s->lag_rows, head = n < k ? n : k;
+    for (int64_t i = 0, at = s->lag_position; i < head; i++, at = at + 1 < k ? at + 1 : 0)
+        out[i] = s->rows + i < k ? NAN : s->lag[at];
+    if (n > k) memcpy(out + k, in, (size_t)(n - k) * sizeof(double));
+    int64_t at = (s->lag_position + n - head) % k;
+    for (int64_t i = n - head; i < n; i++, at = at + 1 < k ? at + 1 : 0) s->lag[at] = in[i];
+    s->lag_position = at;
+    s->rows += n;
 }
 
-void nt_ema_batch(const double *in, int64_t n, int64_t window, double *out) {
-    nt_ema s = nt_ema_of_window(window);
-    for (int64_t i = 0; i < n; i++) out[i] = nt_ema_push(&s, in[i]);
+static void lift(nt_indicator *s, const double *const *in, int64_t i, int64_t m) {
+    const nt_span to = nt_window_input(&s->window);
+    const double *x = in[0] + i;
+    if (s->kind == NT_VOLATILITY) {
+        to.base[0] = s->previous == s->previous ? nt_log(x[0] / s->previous) : NAN;
+        for (int64_t k = 1; k < m; k++) to.base[k] = nt_log(x[k] / x[k - 1]);
+        s->previous = x[m - 1];
+    } else {
+        memcpy(to.base, x, (size_t)m * sizeof(double));
+    }
+    if (s->kind == NT_WMA) memcpy(to.base + to.stride, x, (size_t)m * sizeof(double));
+    else if (s->kind == NT_CORRELATION) memcpy(to.base + to.stride, in[1] + i, (size_t)m * sizeof(double));
+    else if (s->kind == NT_AUTOCORRELATION) lag_feed(s, x, m, to.base + to.stride);
+    const int set = s->kind == NT_WMA ? 2 : s->window.fields == 5 ? 2 : 1;
+    for (int f = set; f < s->window.fields; f++) memset(to.base + f * to.stride, 0, (size_t)m * sizeof(double));
 }
 
-void nt_extreme_batch(const double *in, int64_t n, int64_t window, double sign, double *slots, double *out) {
-    nt_extreme s = nt_extreme_init(slots, window, sign);
-    for (int64_t i = 0; i < n; i++) out[i] = nt_extreme_push(&s, in[i]);
-}
-
-void nt_stdev_batch(const double *in, int64_t n, int64_t window, int64_t ddof, double *slots, double *out) {
-    nt_moments s = nt_moments_init(slots, window);
-    const double freedom = (double)(window - ddof);
-    nt_moment m;
-    for (int64_t i = 0; i < n; i++) out[i] = nt_moments_push(&s, in[i], &m) ? sqrt(m.m2 / freedom) : NAN;
-}
-
-void nt_zscore_batch(const double *in, int64_t n, int64_t window, int64_t ddof, double *slots, double *out) {
-    nt_moments s = nt_moments_init(slots, window);
-    const double freedom = (double)(window - ddof);
-    nt_moment m;
-    for (int64_t i = 0; i < n; i++)
-        out[i] = nt_moments_push(&s, in[i], &m) && m.m2 > 0.0 ? (in[i] - m.mean) / sqrt(m.m2 / freedom) : NAN;
-}
-
-void nt_bbands_batch(const double *in, int64_t n, int64_t window, double width, double *slots, double *upper,
-                     double *middle, double *lower) {
-    nt_moments s = nt_moments_init(slots, window);
-    const double count = (double)window;
-    for (int64_t i = 0; i < n; i++) {
-        nt_moment m = {NAN, NAN};
-        nt_moments_push(&s, in[i], &m);
-        const double reach = width * sqrt(m.m2 / count);
-        upper[i] = m.mean + reach;
-        middle[i] = m.mean;
-        lower[i] = m.mean - reach;
+static void finish(const nt_indicator *s, nt_span folded, const double *in, int64_t m, double *const *out, int64_t i) {
+    const double *a = folded.base, *b = a + folded.stride;
+    const double count = (double)s->p.window, freedom = (double)(s->p.window - s->p.second);
+    double *to = out[0] + i;
+    switch (s->kind) {
+    case NT_SMA:
+        for (int64_t k = 0; k < m; k++) to[k] = a[k] / count;
+        break;
+    case NT_WMA:
+        for (int64_t k = 0; k < m; k++) to[k] = b[k] / (0.5 * count * (count + 1.0));
+        break;
+    case NT_STDEV:
+        for (int64_t k = 0; k < m; k++) to[k] = sqrt(b[k] / freedom);
+        break;
+    case NT_VOLATILITY:
+        for (int64_t k = 0; k < m; k++) to[k] = sqrt(b[k] / (count - 1.0)) * s->p.real;
+        break;
+    case NT_ZSCORE:
+        for (int64_t k = 0; k < m; k++) to[k] = b[k] > 0.0 ? (in[k] - a[k]) / sqrt(b[k] / freedom) : NAN;
+        break;
+    case NT_BBANDS:
+        for (int64_t k = 0; k < m; k++) {
+            const double reach = s->p.real * sqrt(b[k] / count);
+            to[k] = a[k] + reach;
+            out[1][i + k] = a[k];
+            out[2][i + k] = a[k] - reach;
+        }
+        break;
+    case NT_CORRELATION:
+    case NT_AUTOCORRELATION:
+        for (int64_t k = 0; k < m; k++)
+            to[k] = correlation_of(a[k + 2 * folded.stride], a[k + 3 * folded.stride], a[k + 4 * folded.stride]);
+        break;
+    default:
+        memcpy(to, a, (size_t)m * sizeof(double));
     }
 }
 
-void nt_rsi_batch(const double *in, int64_t n, int64_t window, double *out) {
-    nt_rsi s = nt_rsi_init(window);
-    for (int64_t i = 0; i < n; i++) out[i] = nt_rsi_push(&s, in[i]);
-}
-
-void nt_macd_batch(const double *in, int64_t n, int64_t fast, int64_t slow, int64_t signal_window, double *macd,
-                   double *signal, double *histogram) {
-    nt_macd s = nt_macd_init(fast, slow, signal_window);
-    for (int64_t i = 0; i < n; i++) {
-        const nt_macd_value value = nt_macd_push(&s, in[i]);
-        macd[i] = value.macd;
-        signal[i] = value.signal;
-        histogram[i] = value.histogram;
+static void window_feed(nt_indicator *s, const double *const *in, int64_t n, double *const *out) {
+    for (int64_t i = 0, m; i < n; i += m) {
+        m = nt_window_room(&s->window, n - i);
+        const int64_t cold = nt_window_cold(&s->window, m);
+        lift(s, in, i, m);
+        finish(s, nt_window_advance(&s->window, m), in[0] + i, m, out, i);
+        for (int k = 0; k < (s->kind == NT_BBANDS ? 3 : 1); k++) fill(out[k] + i, cold, NAN);
     }
 }
 
-void nt_atr_batch(const double *high, const double *low, const double *close, int64_t n, int64_t window, double *out) {
-    nt_atr s = nt_atr_init(window);
-    for (int64_t i = 0; i < n; i++) out[i] = nt_atr_push(&s, high[i], low[i], close[i]);
+/* Averages with a memory. */
+
+static nt_average average_of(double alpha, int64_t window) {
+    return (nt_average){.alpha = alpha, .window = window};
 }
 
-void nt_mom_batch(const double *in, int64_t n, int64_t window, double *slots, double *out) {
-    nt_lag s = nt_lag_init(slots, window);
-    for (int64_t i = 0; i < n; i++) out[i] = in[i] - nt_lag_push(&s, in[i]);
+static inline double average_push(nt_average *s, double x) {
+    if (x != x) return NAN;
+    if (s->seen >= s->window) return s->value += (x - s->value) * s->alpha;
+    s->sum += x;
+    if (++s->seen < s->window) return NAN;
+    return s->value = s->sum / (double)s->window;
 }
 
-void nt_roc_batch(const double *in, int64_t n, int64_t window, double *slots, double *out) {
-    nt_lag s = nt_lag_init(slots, window);
-    for (int64_t i = 0; i < n; i++) out[i] = (in[i] / nt_lag_push(&s, in[i]) - 1.0) * 100.0;
+static void ema_feed(nt_indicator *s, const double *in, int64_t n, double *out) {
+    nt_average average = s->average[0]; /* a copy, so that it lives in registers */
+    for (int64_t i = 0; i < n; i++) out[i] = average_push(&average, in[i]);
+    s->average[0] = average;
 }
 
-void nt_obv_batch(const double *close, const double *volume, int64_t n, double *out) {
-    double total = 0.0;
+static void rsi_feed(nt_indicator *s, const double *in, int64_t n, double *out) {
+    nt_average gains = s->average[0], losses = s->average[1];
+    double previous = s->previous;
     for (int64_t i = 0; i < n; i++) {
-        if (i == 0 || close[i] > close[i - 1]) total += volume[i]; /* starts at the first volume, as TA-Lib */
-        else if (close[i] < close[i - 1]) total -= volume[i];
+        const double change = in[i] - previous;
+        previous = in[i] == in[i] ? in[i] : previous;
+        const double zero = 0.0 * change; /* NaN on the first row */
+        const double up = change > zero ? change : zero;
+        const double gain = average_push(&gains, up);
+        const double both = gain + average_push(&losses, up - change);
+        out[i] = both > 0.0 ? 100.0 * gain / both : both * 0.0; /* nothing moved: 0, as TA-Lib; not warm: NaN */
+    }
+    s->average[0] = gains;
+    s->average[1] = losses;
+    s->previous = previous;
+}
+
+/* The fast average starts on the slow one's first row from the values just before, as TA-Lib does. */
+static void macd_feed(nt_indicator *s, const double *in, int64_t n, double *const *out) {
+    nt_average fast = s->average[0], slow = s->average[1], signal = s->average[2];
+    double *restrict macd = out[0], *restrict line = out[1], *restrict histogram = out[2];
+    const int64_t skip = s->p.second - s->p.window;
+    for (int64_t i = 0; i < n; i++) {
+        const double quick = slow.seen < skip ? NAN : average_push(&fast, in[i]);
+        const double difference = quick - average_push(&slow, in[i]);
+        const double smooth = average_push(&signal, difference);
+        macd[i] = smooth == smooth ? difference : NAN;
+        line[i] = smooth;
+        histogram[i] = difference - smooth;
+    }
+    s->average[0] = fast;
+    s->average[1] = slow;
+    s->average[2] = signal;
+}
+
+/* The first bar has no previous close and does not count, as in TA-Lib. */
+static void atr_feed(nt_indicator *s, const double *const *in, int64_t n, double *out) {
+    nt_average average = s->average[0];
+    double previous = s->previous;
+    for (int64_t i = 0; i < n; i++) {
+        const double above = previous > in[0][i] ? previous : in[0][i];
+        const double below = previous < in[1][i] ? previous : in[1][i];
+        out[i] = average_push(&average, previous == previous ? above - below : NAN);
+        previous = in[2][i];
+    }
+    s->average[0] = average;
+    s->previous = previous;
+}
+
+/* Differences and totals. */
+
+static void difference_feed(nt_indicator *s, const double *in, int64_t n, double *out) {
+    lag_feed(s, in, n, out);
+    if (s->kind == NT_MOMENTUM)
+        for (int64_t i = 0; i < n; i++) out[i] = in[i] - out[i];
+    else if (s->kind == NT_RATE)
+        for (int64_t i = 0; i < n; i++) out[i] = (in[i] / out[i] - 1.0) * 100.0;
+    else
+        for (int64_t i = 0; i < n; i++) out[i] = out[i] == out[i] ? nt_log(in[i] / out[i]) : NAN;
+}
+
+static void obv_feed(nt_indicator *s, const double *close, const double *volume, int64_t n, double *out) {
+    double total = s->count, previous = s->previous;
+    for (int64_t i = 0; i < n; i++) {
+        const double sign = (double)((close[i] > previous) - (close[i] < previous));
+        total += previous == previous ? sign * volume[i] : volume[i]; /* starts at the first volume, as in TA-Lib */
+        previous = close[i];
         out[i] = total;
     }
+    s->count = total;
+    s->previous = previous;
 }
 
-void nt_log_batch(const double *in, int64_t n, double *out) {
-    for (int64_t i = 0; i < n; i++) out[i] = nt_log(in[i]);
-}
-
-void nt_log_returns_batch(const double *in, int64_t n, int64_t window, double *slots, double *out) {
-    nt_lag s = nt_lag_init(slots, window);
-    for (int64_t i = 0; i < n; i++) {
-        const double old = nt_lag_push(&s, in[i]);
-        out[i] = old == old ? nt_log(in[i] / old) : NAN;
-    }
-}
-
-void nt_realised_volatility_batch(const double *close, int64_t n, int64_t window, double scale, double *slots,
-                                  double *out) {
-    nt_moments s = nt_moments_init(slots, window);
-    const double freedom = (double)(window - 1);
-    nt_moment m;
-    for (int64_t i = 0; i < n; i++) {
-        const double change = i == 0 ? NAN : nt_log(close[i] / close[i - 1]);
-        out[i] = nt_moments_push(&s, change, &m) ? sqrt(m.m2 / freedom) * scale : NAN;
-    }
-}
-
-void nt_correlation_batch(const double *x, const double *y, int64_t n, int64_t window, double *slots, double *out) {
-    nt_comoments s = nt_comoments_init(slots, window);
-    nt_comoment c;
-    for (int64_t i = 0; i < n; i++) out[i] = nt_comoments_push(&s, x[i], y[i], &c) ? nt_correlation_of(c) : NAN;
-}
-
-void nt_autocorrelation_batch(const double *in, int64_t n, int64_t window, int64_t lag, double *slots, double *out) {
-    nt_comoments s = nt_comoments_init(slots, window);
-    nt_lag earlier = nt_lag_init(slots + 6 * (window + 1), lag);
-    nt_comoment c;
-    for (int64_t i = 0; i < n; i++) {
-        const double old = nt_lag_push(&earlier, in[i]);
-        out[i] = nt_comoments_push(&s, in[i], old, &c) ? nt_correlation_of(c) : NAN;
-    }
-}
-
-void nt_expanding_zscore_batch(const double *in, int64_t n, int64_t least, double limit, double *out) {
-    nt_moment all = {0.0, 0.0};
-    double count = 0.0;
+static void expanding_feed(nt_indicator *s, const double *in, int64_t n, double *out) {
+    double mean = s->mean, m2 = s->m2, count = s->count;
+    const double least = (double)s->p.window, limit = s->p.real;
     for (int64_t i = 0; i < n; i++) {
         out[i] = 0.0;
         if (in[i] != in[i]) continue;
-        count += 1.0;
-        all = nt_moment_add(all, in[i], 1.0 / count);
-        if (count < (double)least || !(all.m2 > 0.0)) continue;
-        const double z = (in[i] - all.mean) / sqrt(all.m2 / count);
+        count += 1.0; /* Welford 1962 */
+        const double d = in[i] - mean;
+        mean += d / count;
+        m2 += d * (in[i] - mean);
+        if (count < least || !(m2 > 0.0)) continue;
+        const double z = (in[i] - mean) / sqrt(m2 / count);
         out[i] = z > limit ? limit : z < -limit ? -limit : z;
+    }
+    s->mean = mean;
+    s->m2 = m2;
+    s->count = count;
+}
+
+/* One face. */
+
+static nt_fold fold_of(nt_indicator_kind kind, int *fields) {
+    *fields = 1;
+    switch (kind) {
+    case NT_SUM:
+    case NT_SMA: return nt_fold_sum;
+    case NT_MINIMUM: return nt_fold_minimum;
+    case NT_MAXIMUM: return nt_fold_maximum;
+    case NT_WMA: *fields = 2; return nt_fold_ramp;
+    case NT_STDEV:
+    case NT_ZSCORE:
+    case NT_BBANDS:
+    case NT_VOLATILITY: *fields = 2; return nt_fold_moments;
+    case NT_CORRELATION:
+    case NT_AUTOCORRELATION: *fields = 5; return nt_fold_comoments;
+    default: *fields = 0; return NULL;
+    }
+}
+
+static int64_t lag_of(nt_indicator_kind kind, const nt_indicator_parameters *p) {
+    if (kind == NT_AUTOCORRELATION) return p->second;
+    return kind == NT_MOMENTUM || kind == NT_RATE || kind == NT_LOG_RETURN ? p->window : 0;
+}
+
+int64_t nt_indicator_slots(nt_indicator_kind kind, const nt_indicator_parameters *p) {
+    int fields;
+    const int64_t folded = fold_of(kind, &fields) ? nt_window_slots(p->window, fields) : 0;
+    return folded + lag_of(kind, p) + 1;
+}
+
+void nt_indicator_init(nt_indicator *s, nt_indicator_kind kind, const nt_indicator_parameters *p, double *slots) {
+    int fields;
+    const nt_fold fold = fold_of(kind, &fields);
+    *s = (nt_indicator){.kind = kind, .p = *p, .lag_rows = lag_of(kind, p), .previous = NAN};
+    if (fold) s->window = nt_window_init(slots, p->window, fields, fold);
+    s->lag = slots + (fold ? nt_window_slots(p->window, fields) : 0);
+    if (kind == NT_EMA) s->average[0] = average_of(2.0 / (double)(p->window + 1), p->window);
+    if (kind == NT_RSI || kind == NT_ATR) /* Wilder 1978 */
+        s->average[0] = s->average[1] = average_of(1.0 / (double)p->window, p->window);
+    if (kind == NT_MACD) {
+        s->average[0] = average_of(2.0 / (double)(p->window + 1), p->window);
+        s->average[1] = average_of(2.0 / (double)(p->second + 1), p->second);
+        s->average[2] = average_of(2.0 / (double)(p->third + 1), p->third);
+    }
+}
+
+void nt_indicator_feed(nt_indicator *s, const double *const *in, int64_t n, double *const *out) {
+    switch (s->kind) {
+    case NT_EMA: ema_feed(s, in[0], n, out[0]); break;
+    case NT_RSI: rsi_feed(s, in[0], n, out[0]); break;
+    case NT_MACD: macd_feed(s, in[0], n, out); break;
+    case NT_ATR: atr_feed(s, in, n, out[0]); break;
+    case NT_MOMENTUM:
+    case NT_RATE:
+    case NT_LOG_RETURN: difference_feed(s, in[0], n, out[0]); break;
+    case NT_OBV: obv_feed(s, in[0], in[1], n, out[0]); break;
+    case NT_EXPANDING: expanding_feed(s, in[0], n, out[0]); break;
+    default: window_feed(s, in, n, out);
     }
 }

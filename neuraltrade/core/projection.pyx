@@ -38,10 +38,13 @@ def project(rows, linear, turns, phase, gain):
     cdef int64_t n = x.shape[0], f = x.shape[1], width = a.shape[1] + b.shape[1]
     if a.shape[0] != f or b.shape[0] != f or p.shape[1] != b.shape[1]:
         raise InputError(
-            f"rows have {f} columns, linear {a.shape[0]} rows, turns {b.shape[0]}; phase {p.shape[1]}, cosines {b.shape[1]}"
+            f"rows have {f} columns, linear {a.shape[0]} rows, turns {b.shape[0]}; "
+            f"phase {p.shape[1]}, cosines {b.shape[1]}"
         )
     if width % 16 or a.shape[1] < 1 or b.shape[1] < 1:
-        raise InputError(f"linear and turns must have a multiple of 16 columns together, have {a.shape[1]} and {b.shape[1]}")
+        raise InputError(
+            f"linear and turns must have a multiple of 16 columns together, have {a.shape[1]} and {b.shape[1]}"
+        )
     if n == 0 or f == 0:
         raise InputError(f"rows must not be empty, has shape {(n, f)}")
     if not np.isfinite(np.asarray(x).ravel()).all():
