@@ -1,7 +1,8 @@
 """Where numba's arithmetic differs from CPython's, CPython's: helpers that compiled strategies call instead.
 
-Integer true division is rounded once, `int`, `math.floor` and their like raise on NaN instead of giving garbage,
-`math.sqrt` raises below zero, `min` and `max` keep CPython's order of comparison, so NaN and ties come out alike.
+Integers that leave 64 bits raise OverflowError instead of wrapping, integer true division is rounded once, `int`,
+`math.floor` and their like raise on NaN instead of giving garbage, `math.sqrt` raises below zero, `min` and `max` keep
+CPython's order of comparison, so NaN and ties come out alike.
 Importing this module imports numba.
 """
 
@@ -12,7 +13,8 @@ from typing import Any
 
 import numpy as np
 from numba import njit, types
-from numba.extending import overload
+from numba.core.errors import TypingError
+from numba.extending import intrinsic, overload
 
 from . import intrinsics
 from .handle import PastBar
@@ -28,6 +30,34 @@ OPTIONS: Any = {
 
 _INT_LIMIT = 9.223372036854775e18  # largest float64 below 2**63
 _EXACT = 2**53
+
+
+def _exact(name: str) -> Any:
+    """a + b, a - b or a * b: of integers with a check for overflow, else of doubles."""
+
+    @intrinsic
+    def operate(typing_context, a, b):
+        kinds = [types.unliteral(ty) for ty in (a, b)]
+        if not all(isinstance(ty, (types.Integer, types.Boolean, types.Float)) for ty in kinds):
+            raise TypingError(f"math.{name} takes numbers, got {kinds[0]} and {kinds[1]}")
+        integer = not any(isinstance(ty, types.Float) for ty in kinds)
+        result = types.int64 if integer else types.float64
+
+        def generate(context, builder, signature, arguments):
+            sides = [context.cast(builder, x, ty, result) for x, ty in zip(arguments, signature.args, strict=True)]
+            if not integer:
+                return getattr(builder, f"f{name}")(*sides)
+            pair = getattr(builder, f"s{name}_with_overflow")(*sides)
+            with builder.if_then(builder.extract_value(pair, 1), likely=False):
+                context.call_conv.return_user_exc(builder, OverflowError, ("an integer beyond 64 bits",))
+            return builder.extract_value(pair, 0)
+
+        return result(a, b), generate
+
+    return operate
+
+
+add, subtract, multiply = _exact("add"), _exact("sub"), _exact("mul")
 
 
 def _quotient(a, b):  # pragma: no cover  (compiled)

@@ -31,7 +31,10 @@ def compiled(strategy: Any) -> CompiledStrategy:
     In `on_bar`: arithmetic, comparisons, if / for / while, tuples, math.exp log sin cos tan tanh sqrt floor ceil trunc
     fabs, abs min max round int float, everything on `ctx`, indicators and numbers on `self`. Not: lists, dicts, texts,
     try, printing, numpy. What does not compile raises nt.CompileError at the start of the run, with file, line and a
-    way out. Integers are 64 bits wide. Raises InputError for anything but a strategy.
+    way out. Raises InputError for anything but a strategy.
+
+    Two rules of machine code: integers are 64 bits wide (beyond, OverflowError), and a name that is an int on one path
+    and a float on another is a float on both, exact up to 2**53 (times in nanoseconds are larger: keep them apart).
 
     >>> import neuraltrade as nt
     >>> nt.compiled(nt.strategy.library.Momentum)

@@ -26,6 +26,12 @@ class Indicator(IndicatorHandle):
 
     It stands for one column per symbol. `values` is the whole column, for use inside `init` (a panel has one per
     symbol: `columns`). It is no number: `self.sma > 3` raises TypeError.
+
+    >>> import neuraltrade as nt
+    >>> data = nt.strategy.StrategyData([nt.datasets.load("GOOG")])
+    >>> sma = data.sma(20)
+    >>> sma, len(sma.values)
+    (<Indicator 0: sma(20)>, 2148)
     """
 
     columns: tuple[FloatArray, ...]
@@ -60,6 +66,12 @@ class StrategyData:
 
     bars : tuple of Bars, in panel order. symbols : their names. open, high, low, close, volume : float64[n] of the only
     symbol (a panel has `bars`).
+
+    >>> import neuraltrade as nt
+    >>> data = nt.strategy.StrategyData([nt.datasets.load("GOOG")])
+    >>> upper, middle, lower = data.bbands(20)
+    >>> data.sma(10, source=data.rsi(14)), data.indicator(data.close - data.open, "body")
+    (<Indicator 4: sma(10)>, <Indicator 5: body>)
     """
 
     def __init__(self, bars: Sequence[Any]) -> None:

@@ -8,6 +8,9 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from ..ports import SIMILAR_DTYPE
 from . import shared_math
 from .source import (
     SourceMissing,
@@ -20,6 +23,15 @@ from .source import (
 )
 
 _PREFIX = "__nt_"
+
+
+def plain(value: Any) -> Any:
+    """A numpy scalar, or a tuple or list with some, as Python numbers; anything else as it is."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (tuple, list)) and any(isinstance(v, np.generic) for v in value):
+        return type(value)(plain(v) for v in value)
+    return value
 
 
 class _Rewriter(ast.NodeTransformer):
@@ -58,6 +70,16 @@ class _Rewriter(ast.NodeTransformer):
             ast.copy_location(child, node)
         power = ast.copy_location(ast.BinOp(loaded, ast.Pow(), node.value), node)
         return ast.copy_location(ast.Assign([node.target], self.visit_BinOp(power)), node)  # type: ignore[arg-type]
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        """`hit["outcome"]` as a Python number: numpy's would divide by zero without an error."""
+        self.generic_visit(node)
+        name = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if not isinstance(node.ctx, ast.Load) or name not in (SIMILAR_DTYPE.names or ()):
+            return node
+        self.injected[_PREFIX + "plain"] = plain
+        function = ast.copy_location(ast.Name(_PREFIX + "plain", ast.Load()), node)
+        return ast.copy_location(ast.Call(function, [node], []), node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)

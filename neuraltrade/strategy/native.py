@@ -37,6 +37,7 @@ _INTRINSICS = (
     *("ago_ts_ns", "close_position", "target", "cancel", "cancel_all", "is_active", "signal", "similar"),
 )
 _ARITHMETIC = (
+    *("add", "subtract", "multiply"),
     *("true_divide", "to_int", "floor", "ceil", "round_half_even", "sqrt", "square", "minimum", "maximum"),
     "past_bar",
 )

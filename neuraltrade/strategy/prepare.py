@@ -81,6 +81,8 @@ def prepare(strategy: Any, params: Mapping[str, Any] | None, bars: Sequence[Any]
         raise
     except Exception as error:
         raise StrategyError(f"{name}.init raised {type(error).__name__}: {error}") from error
+    for attribute, value in list(vars(instance).items()):
+        object.__setattr__(instance, attribute, interpreted.plain(value))
     made = Prepared(name, instance.parameter_values(), data.columns(), np.zeros(0), size, ())
     if compiled:
         _compile(instance, data, made)

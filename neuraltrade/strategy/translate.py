@@ -47,6 +47,12 @@ _BUILTINS = {"int": "to_int", "min": "minimum", "max": "maximum", "round": "roun
 _PLAIN_BUILTINS = ("abs", "float", "bool", "len", "range", "enumerate", "zip")
 _MATH_ROUTED = {"sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "to_int"}
 _MATH_PLAIN = ("fabs", "isnan", "isinf", "isfinite", "copysign")
+_OPERATORS = {
+    ast.Add: "__nt_add",
+    ast.Sub: "__nt_subtract",
+    ast.Mult: "__nt_multiply",
+    ast.Div: "__nt_true_divide",
+}
 _REFUSED = {
     ast.Lambda: ("a lambda", "write a method"),
     ast.ListComp: ("a list comprehension", "write a loop, or build a tuple in init"),
@@ -231,11 +237,14 @@ class Translator(ContextCalls):
             if is_square(node):
                 return self.plain_call("__nt_square", [left], node)
             return self.call("__nt_pow", [left, right], node)
-        if isinstance(node.op, ast.Div):
-            return self.plain_call("__nt_true_divide", [left, right], node)
+        routed = _OPERATORS.get(type(node.op))
+        if routed is not None:
+            return self.plain_call(routed, [left, right], node)
         self.may_raise |= isinstance(node.op, (ast.FloorDiv, ast.Mod))
         if isinstance(node.op, ast.MatMult):
             self.user.fail(node, "the operator @", "write the sum out")
+        if isinstance(node.op, ast.LShift):
+            self.user.fail(node, "the operator <<", "multiply by a power of two")
         node.left, node.right = left, right
         return node
 

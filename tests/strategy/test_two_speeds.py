@@ -123,6 +123,21 @@ class Rememberer(nt.Strategy):
             ctx.close_position()
 
 
+class Numpy(nt.Strategy):
+    """numpy's numbers behave as Python's in both modes."""
+
+    def init(self, data):
+        self.level = np.mean(data.close)
+        self.window = np.int64(3)
+        self.weights = (np.float64(0.5), np.float64(0.0))
+
+    def on_bar(self, ctx):
+        if ctx.close > self.level * self.weights[ctx.i % 2] and ctx.i % self.window == 0:
+            ctx.buy()
+        else:
+            ctx.sell()
+
+
 class OfSymbols(nt.Strategy):
     """Decides by symbol and by bar of the symbol, over a panel whose clocks differ."""
 
@@ -173,6 +188,7 @@ CASES = [
     (Wordy, PANEL, {"params": {"long_only": False, "power": 0.7}}),
     (OfSymbols, PANEL, {}),
     (Rememberer, GOOG, {"recall": FixedRecall()}),
+    (Numpy, GOOG, {}),
     (nt.strategy.library.Momentum, PANEL, {"params": {"allow_short": True, "max_fraction": 0.3}}),
 ]
 
@@ -206,7 +222,19 @@ def test_the_generator_varies():
         sources.add(generator.source())
         used |= generator.used
     assert len(sources) == GENERATED
-    assert {"power", "integers", "ladder", "method", "helper", "math", "floor", "modulo", "ago"} <= used
+    assert {
+        "power",
+        "integers",
+        "sum",
+        "product",
+        "ladder",
+        "method",
+        "helper",
+        "math",
+        "floor",
+        "modulo",
+        "ago",
+    } <= used
 
 
 SCRIPT = """
@@ -328,6 +356,29 @@ class Confident(nt.Strategy):
         ctx.signal(1, 1.0 + ctx.i * 0.1 - 0.3)  # HERE
 
 
+def test_an_integer_beyond_64_bits_is_an_error_not_another_number():
+    class Grows(nt.Strategy):
+        def on_bar(self, ctx):
+            big = ctx.ts_ns
+            for _ in range(ctx.i):
+                big = big * 3
+            ctx.state[0] = big % 7
+
+    nt.backtest(GOOG[:5], Grows)
+    with pytest.raises(nt.StrategyError, match="OverflowError: an integer beyond 64 bits") as caught:
+        nt.backtest(GOOG[:5], nt.compiled(Grows))
+    assert caught.value.bar == 2, "3 x 1.1e18 still fits, 9 x does not"
+
+
+class NumpyByZero(nt.Strategy):
+    def init(self, data):
+        self.zero = np.float64(0.0)
+
+    def on_bar(self, ctx):
+        for hit in ctx.similar(2):
+            ctx.state[0] = 1.0 / (hit["distance"] * self.zero)  # HERE
+
+
 RAISING = [
     (DividesByZero, 7, ZeroDivisionError),
     (StateRange, 4, IndexError),
@@ -335,6 +386,7 @@ RAISING = [
     (LooksTooFar, 0, nt.InputError),
     (NanToInt, 0, ValueError),
     (Confident, 4, nt.InputError),
+    (NumpyByZero, 0, ZeroDivisionError),
 ]
 
 
@@ -342,7 +394,7 @@ RAISING = [
 @pytest.mark.parametrize("speed", ["interpreted", "compiled"])
 def test_an_exception_carries_bar_time_and_cause(strategy, bar, cause, speed):
     with pytest.raises(nt.StrategyError) as caught:
-        nt.backtest(GOOG[:20], nt.compiled(strategy) if speed == "compiled" else strategy)
+        nt.backtest(GOOG[:20], nt.compiled(strategy) if speed == "compiled" else strategy, recall=FixedRecall())
     assert (caught.value.bar, caught.value.ts_ns) == (bar, int(GOOG.ts_ns[bar]))
     assert type(caught.value.__cause__) is cause
     if speed == "compiled":
