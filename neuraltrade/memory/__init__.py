@@ -1,7 +1,9 @@
 """Memory of the agent: typed collections over vectors (AgentDB), and how an engine asks it and writes to it."""
 
 from .agentdb import AgentDB
+from .journal import Journal
 from .questions import Decision, Standing
+from .recall import Recall
 from .typed import TypedCollection
 
-__all__ = ["AgentDB", "Decision", "Standing", "TypedCollection"]
+__all__ = ["AgentDB", "Decision", "Journal", "Recall", "Standing", "TypedCollection"]
