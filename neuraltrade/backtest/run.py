@@ -148,6 +148,9 @@ def backtest(
         if advisor is not None:
             engine.set_advisor(advice(advisor, setup.symbols, prepared.name if prepared else "signals", texts))
         if journal is not None:
+            begin = getattr(journal, "begin", None)  # a journal that wants to know what the run is
+            if begin is not None:
+                begin(setup.symbols, prepared.name if prepared else "Signals", setup.settings(policy))
             engine.set_journal(journal.append)
         _advance(engine, prepared, progress, label)
         engine.finish(close_open=close_at_end)

@@ -1,8 +1,9 @@
-"""What an engine run did, as records: signals with the observation they rest on, orders with their fills, and how decisions
-ended.
+"""What an engine run did, as records: signals with the observation they rest on, orders with their fills, and how
+decisions ended.
 
-A decision is written before it acts. An order without a signal that opens or turns a position gets one of its own, so that it can
-be found and judged like the others. When a position is flat again, the signal that opened it gets its outcome, known from then.
+A decision is written before it acts. An order without a signal that opens or turns a position gets one of its own, so
+that it can be found and judged like the others. When a position is flat again, the signal that opened it gets its
+outcome, known from then.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ class Holding:
 class Journal:
     """A ports.Journal that writes an engine's events into an AgentDB: `nt.backtest(..., journal=Journal(db))`.
 
-    db : with the run's bars observed, since every signal is stored with the market state it was taken in. strategy : name for the
-    signals. settings : the run's settings (as result.settings), kept in every signal's metadata["run"], so that the decision can be
-    replayed. `begin` gives symbols, strategy and settings; a run calls it before the first event.
-    signal_ids, order_ids : the engine's id -> the record's.
+    db : with the run's bars observed, since every signal is stored with the market state it was taken in. strategy :
+    name for the signals. settings : the run's settings (as result.settings), kept in every signal's metadata["run"],
+    so that the decision can be replayed. `begin` gives symbols, strategy and settings; a run calls it before the first
+    event. signal_ids, order_ids : the engine's id -> the record's.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class Journal:
         self._states: dict[tuple[int, int], tuple[int, np.ndarray, float]] = {}
 
     def append(self, events: np.ndarray) -> None:
-        """EVENT_DTYPE[n], in order. Raises InputError where a bar was not observed, StoreClosed, OSError: the run stops."""
+        """EVENT_DTYPE[n], in order. Raises InputError where a bar was not observed, StoreClosed, OSError: the run
+        stops.
+        """
         for event in events:
             kind = EVENT_KINDS[int(event["kind"])]
             if int(event["symbol"]) >= len(self.symbols):
@@ -100,18 +103,21 @@ class Journal:
 
     def _order(self, event: np.void, denied: bool) -> None:
         ts_ns, slot, side = int(event["ts_ns"]), int(event["symbol"]), int(event["side"])
-        type_ = "market" if denied else ORDER_TYPES[int(event["code"])]
-        seen, state, price = self._state(slot, ts_ns)
+        type_: Any = "market" if denied else ORDER_TYPES[int(event["code"])]
+        _, state, price = self._state(slot, ts_ns)
         signal_id = self._signal_of(event, denied)
         units = _units(event["quantity"])
         limit, stop = (_units(event[name]) or None for name in ("price", "value"))
         vector = order_vector(state, side, type_, units, np.nan if limit is None else limit, price)
+        metadata: dict[str, Any] = {"bar": int(event["bar"]), "engine_id": int(event["id"])}
+        if not units:
+            metadata["sized_at_fill"] = True
         order = Order(
             ts_ns=ts_ns, symbol=self.symbols[slot], side="buy" if side > 0 else "sell", quantity=units or NANO,
             signal_id=signal_id, type=type_, limit_price=limit, stop_price=stop, strategy=self.strategy, vector=vector,
             status="denied" if denied else "submitted", reason=_reason(event) if denied else "",
             submitted_ns=None if denied else ts_ns, completed_ns=ts_ns if denied else None,
-            metadata={"bar": int(event["bar"]), "engine_id": int(event["id"]), **({} if units else {"sized_at_fill": True})},
+            metadata=metadata,
         )  # fmt: skip
         stored = int(self.db.orders.add(order))
         if not denied:

@@ -1,7 +1,7 @@
 """What an engine run remembers: situations similar to a bar, as known at that bar, with what followed each of them.
 
-Every search is exact and every outcome is computed from prices known by then, so equal content gives equal answers whatever
-has been indexed, in a backtest and live.
+Every search is exact and every outcome is computed from prices known by then, so equal content gives equal answers
+whatever has been indexed, in a backtest and live.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Series(NamedTuple):
 class Recall:
     """A ports.Recall over an AgentDB's observations: `nt.backtest(..., recall=Recall(db))`, then `ctx.similar(k)`.
 
-    db : observed already (`db.observe(bars)`): the bar asked about must be there. horizon : the outcome of a situation is the
-    return of its symbol over that many of its observations. settled : leave out situations whose outcome was not known yet
-    (False: keep them, outcome NaN). same_symbol : look among the bar's own symbol only.
+    db : observed already (`db.observe(bars)`): the bar asked about must be there. horizon : the outcome of a situation
+    is the return of its symbol over that many of its observations. settled : leave out situations whose outcome was
+    not known yet (False: keep them, outcome NaN). same_symbol : look among the bar's own symbol only.
 
     >>> import tempfile
     >>> import neuraltrade as nt

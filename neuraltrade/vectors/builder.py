@@ -137,13 +137,8 @@ class Builder:
         if content.rows < self.store.graph_rows:
             return None
         graph = content.build_graph(self.cancel)
-        if self.cancel.is_set():
+        if graph is None:
             return None
-        return save_graph(graph, self.store, stem)
-
-
-def save_graph(graph: object, store: Store, stem: str) -> FileEntry:
-    """Write a graph durably under its final name."""
-    path = store.path / f"{stem}.graph"
-    graph.save(str(path))  # type: ignore[attr-defined]
-    return entry_of(path)
+        path = self.store.path / f"{stem}.graph"
+        graph.save(path)
+        return entry_of(path)

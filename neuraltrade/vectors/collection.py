@@ -119,7 +119,7 @@ class Collection:
             blocks = self.state.blocks()
             places = current_rows(self.name, blocks, wanted)
             batch = replacement(self.spec, blocks, places, wanted, known, fresh, fields.keys(), numbers, texts, bodies)
-            self.store.log_record(wal_log.UPDATE, wal_log.encode_rows(self.name, batch))
+            self.store.log_record(self, wal_log.UPDATE, wal_log.encode_rows(self.name, batch))
             self.apply_update(batch, places)
             self.store.after_append(self)
 
@@ -131,7 +131,7 @@ class Collection:
             self.store.check_writable()
             current_rows(self.name, self.state.blocks(), wanted)
             if len(wanted):
-                self.store.log_record(wal_log.DELETE, wal_log.encode_ids(self.name, wanted))
+                self.store.log_record(self, wal_log.DELETE, wal_log.encode_ids(self.name, wanted))
                 self.apply_delete(wanted)
         return len(wanted)
 

@@ -28,6 +28,7 @@ class Plan(NamedTuple):
     exact_rows: int = 4_096  # up to here every candidate is compared
     gather_rows: int = 65_536  # up to here candidates of an index slice are listed rather than masked
     graph_selectivity: float = 0.2  # below it a masked graph visits more than a scan of signs
+    visits_per_expansion: int = 64  # a masked graph search may visit so many rows per unit of its expansion
     rerank: int = 200  # rows compared in int8 after the scan of signs, at least 8 k
 
 
@@ -116,7 +117,7 @@ def _search_block(
             codes, inverse_norm, request, allowed.total, mask, rows
         )
     if rows is None and block.graph is not None and allowed.total >= plan.graph_selectivity * block.count:
-        found = _search_graph(block, request, allowed, mask)
+        found = _search_graph(block, request, allowed, mask, plan)
         if found is not None:
             return "graph", *found
     return "signs", *quant.scan_signs(
@@ -144,7 +145,7 @@ def _scan_ties(
         ask = min(4 * ask, count)
 
 
-def _search_graph(block: Block, request: Request, allowed: Candidates, mask: np.ndarray | None) -> Any:
+def _search_graph(block: Block, request: Request, allowed: Candidates, mask: np.ndarray | None, plan: Plan) -> Any:
     """The graph's answer, or None when the visit budget ended before it was complete."""
     expansion = max(request.expansion, 2 * request.k)
     whole = mask
@@ -154,7 +155,7 @@ def _search_graph(block: Block, request: Request, allowed: Candidates, mask: np.
     graph: Any = block.graph
     rows, distances, complete, _ = graph.search(
         request.codes, request.inverse_norm, request.k, expansion=expansion, mask=whole, stop=allowed.stop,
-        visit_budget=0 if mask is None else 64 * expansion,
+        visit_budget=0 if mask is None else plan.visits_per_expansion * expansion,
     )  # fmt: skip
     if not complete or len(rows) < min(request.k, allowed.total):
         return None

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ..core import quant
+from ..core import hnsw, quant
 from ..errors import LogCorrupt
 from .block import BANISHED, Block, build_index
 from .files import FileEntry, SegmentEntry, entry_of, map_checked, write_atomic
@@ -78,10 +78,8 @@ class Content:
         write_atomic(path, self._chunks())
         return entry_of(path)
 
-    def build_graph(self, cancel: Any) -> Any:
-        """The HNSW graph of these rows. One thread, deterministic."""
-        from ..core import hnsw  # type: ignore[attr-defined]  # noqa: PLC0415
-
+    def build_graph(self, cancel: Any) -> hnsw.Graph | None:
+        """The HNSW graph of these rows; None once `cancel` is set. One thread, deterministic."""
         return hnsw.Graph.build(
             self.arrays["codes"], self.arrays["inverse_norm"],
             connectivity=self.spec.connectivity, expansion=self.spec.expansion, cancel=cancel,
@@ -151,12 +149,9 @@ class Segment:
         if entry.until is not None:
             self._read_until(directory, entry.until)
         if entry.graph is not None:
-            from ..core import hnsw  # type: ignore[attr-defined]  # noqa: PLC0415
-
             map_checked(directory, entry.graph)
-            self.block.graph = hnsw.Graph.load(
-                str(directory / entry.graph.file), self.block.codes, self.block.inverse_norm
-            )
+            path = directory / entry.graph.file
+            self.block.graph = hnsw.Graph.load(path, self.block.codes, self.block.inverse_norm, mapped=True)
 
     def mark(self, row: int, until_ns: int) -> None:
         """Say that a row was replaced at `until_ns`, or deleted (BANISHED)."""

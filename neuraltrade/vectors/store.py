@@ -128,15 +128,18 @@ class Store:
             chunk = min(LOG_CHUNK_ROWS, self.seal_rows)
             for start in range(0, count, chunk):
                 part = whole.part(start, min(start + chunk, count))
-                self.log_record(wal_log.ADD, wal_log.encode_rows(collection.name, part))
+                self.log_record(collection, wal_log.ADD, wal_log.encode_rows(collection.name, part))
                 self.next_id += len(part)
                 collection.state.tail.append(part)
                 self.after_append(collection)
         return ids
 
-    def log_record(self, kind: int, body: bytes) -> None:
-        """Append to the log; a failure poisons the store, a full disk alone does not."""
+    def log_record(self, collection: Collection, kind: int, body: bytes) -> None:
+        """Append to the log; a failure poisons the store, a full disk alone does not. The write lock is held."""
         assert self._log is not None
+        tail = collection.state.tail
+        if tail.count == 0:
+            tail.wal_start = self._log.number  # what stood here while it was empty may be gone
         try:
             self._log.append(kind, body)
         except OSError as error:
