@@ -30,7 +30,7 @@ ENDED = {"cancelled": "cancelled", "expired": "expired", "rejected": "rejected"}
 class Holding:
     """A position while it is open: what it cost, what closing brought, and the signal that opened it."""
 
-    quantity: float = 0.0
+    quantity_nano: int = 0
     entry_notional: float = 0.0
     cash: float = 0.0
     signal_id: int = 0
@@ -60,7 +60,7 @@ class Journal:
         self.order_ids: dict[int, int] = {}
         self._cash_unit = 10.0 ** -int(self.settings.get("account", {}).get("cash_digits", 6))
         self._holdings: dict[int, Holding] = {}
-        self._orders: dict[int, tuple[int, int]] = {}  # engine's id -> side, signal record
+        self._orders: dict[int, int] = {}  # engine's id of an order -> its signal's record
         self._states: dict[tuple[int, int], tuple[int, np.ndarray, float]] = {}
 
     def append(self, events: np.ndarray) -> None:
@@ -122,7 +122,7 @@ class Journal:
         stored = int(self.db.orders.add(order))
         if not denied:
             self.order_ids[int(event["id"])] = stored
-            self._orders[int(event["id"])] = (side, signal_id)
+            self._orders[int(event["id"])] = signal_id
 
     def _signal_of(self, event: np.void, denied: bool) -> int:
         """The record of an order's signal; one made for it where it opens or turns a position without one."""
@@ -131,10 +131,9 @@ class Journal:
             return self.signal_ids[given]
         holding = self._holdings.get(int(event["symbol"]), Holding())
         side = int(event["side"])
-        if denied or holding.quantity * side > 0:
+        if denied or holding.quantity_nano * side > 0:
             return holding.signal_id
-        quantity = _units(event["quantity"])
-        if holding.quantity and 0 < quantity <= abs(holding.quantity):
+        if 0 < int(event["quantity"]) <= abs(holding.quantity_nano):
             return holding.signal_id  # an exit belongs to the decision that opened the position
         return self._add_signal(event, "long" if side > 0 else "short", 1.0, {"implied": True})
 
@@ -142,7 +141,7 @@ class Journal:
         engine_id, ts_ns = int(event["id"]), int(event["ts_ns"])
         quantity, price = _units(event["quantity"]), _units(event["price"])
         fee = int(event["extra"]) * self._cash_unit
-        side, signal_id = self._orders[engine_id]
+        signal_id = self._orders[engine_id]
         order = self.db.orders.get(self.order_ids[engine_id])
         fills = [*order.fills, OrderFill(ts_ns=ts_ns, quantity=quantity, price=price, fee=fee)]
         filled = sum(fill.quantity for fill in fills)
@@ -151,33 +150,32 @@ class Journal:
             order.id, known_ns=ts_ns, status=status, fills=fills, first_fill_ns=fills[0].ts_ns,
             quantity=max(order.quantity, filled), completed_ns=ts_ns if status == "filled" else None,
         )  # fmt: skip
-        self._settle(int(event["symbol"]), side, quantity, price, fee, signal_id, ts_ns)
+        self._settle(event, price, fee, signal_id)
 
     def _ended(self, event: np.void, status: str) -> None:
         stored, ts_ns = self.order_ids.get(int(event["id"])), int(event["ts_ns"])
         if stored is not None:
             self.db.orders.update(stored, known_ns=ts_ns, status=status, reason=_reason(event), completed_ns=ts_ns)
 
-    def _settle(
-        self, slot: int, side: int, quantity: float, price: float, fee: float, signal_id: int, ts_ns: int
-    ) -> None:
+    def _settle(self, event: np.void, price: float, fee: float, signal_id: int) -> None:
         """Follow the position; when it is flat, the signal that opened it learns its return on what was paid in."""
+        slot, side, whole = int(event["symbol"]), int(event["side"]), int(event["quantity"])
         holding = self._holdings.setdefault(slot, Holding())
-        closing = min(quantity, abs(holding.quantity)) if holding.quantity * side < 0 else 0.0
+        closing = min(whole, abs(holding.quantity_nano)) if holding.quantity_nano * side < 0 else 0
         if closing:
-            holding.quantity += side * closing
-            holding.cash -= side * closing * price + fee * closing / quantity
-            if abs(holding.quantity) < NANO / 2:
+            holding.quantity_nano += side * closing
+            holding.cash -= side * closing / 1e9 * price + fee * closing / whole
+            if not holding.quantity_nano:
                 outcome = holding.cash / holding.entry_notional
-                self.db.signals.update(holding.signal_id, known_ns=ts_ns, outcome=outcome)
+                self.db.signals.update(holding.signal_id, known_ns=int(event["ts_ns"]), outcome=outcome)
                 self._holdings[slot] = holding = Holding()
-        opening = quantity - closing
-        if opening > NANO / 2:
-            if not holding.quantity:
+        opening = whole - closing
+        if opening:
+            if not holding.quantity_nano:
                 holding.signal_id = signal_id
-            holding.quantity += side * opening
-            holding.entry_notional += opening * price
-            holding.cash -= side * opening * price + fee * opening / quantity
+            holding.quantity_nano += side * opening
+            holding.entry_notional += opening / 1e9 * price
+            holding.cash -= side * opening / 1e9 * price + fee * opening / whole
 
     def _state(self, slot: int, ts_ns: int) -> tuple[int, np.ndarray, float]:
         """Id, vector and price of the observation of a bar."""

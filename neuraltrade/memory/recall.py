@@ -56,7 +56,7 @@ class Recall:
     >>> with tempfile.TemporaryDirectory() as folder, nt.AgentDB.open(folder + "/memory") as db:
     ...     _ = db.observe(bars)
     ...     found = nt.memory.Recall(db, horizon=5).similar("AAPL", int(bars.ts_ns[200]), 3)
-    >>> found["ts_ns"].max() <= bars.ts_ns[195]
+    >>> bool(found["ts_ns"].max() <= bars.ts_ns[195])
     True
     """
 
