@@ -30,6 +30,12 @@ def _maps(name: str, numbers: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     return turns.astype(np.float32), stream.uniforms(f"neuraltrade numbers-v1 {name} phase", width).astype(np.float32)
 
 
+@functools.cache
+def _signs() -> np.ndarray:
+    """float32[512] of -1 and 1, by which a market state is folded to 128."""
+    return np.where(stream.uniforms("neuraltrade order-v1 signs", 512) < 0.5, np.float32(-1), np.float32(1))
+
+
 def _numbers(name: str, numbers: np.ndarray, width: int) -> np.ndarray:
     """float32[n, width] unit rows of cosine features; numbers float64[n, k] are squashed to -2..2 by 2x / (1 + |x|)."""
     clean = np.where(np.isfinite(numbers), numbers, 0.0)
@@ -138,8 +144,7 @@ def order_vector(
         100.0 * (limit / last - 1.0),
         3.0 * np.abs(units) * last / np.where(worth > 0, worth, np.nan),
     ]
-    signs = np.where(stream.uniforms("neuraltrade order-v1 signs", 512) < 0.5, np.float32(-1), np.float32(1))
-    signed = (base * signs).reshape(count, 4, 128)
+    signed = (base * _signs()).reshape(count, 4, 128)
     folded = (signed[:, 0] + signed[:, 1]) + (signed[:, 2] + signed[:, 3])
     return _join(single, (0.6, folded), (0.4, _numbers("order", np.column_stack(numbers), 128)))
 
