@@ -173,3 +173,19 @@ def test_read_refuses_what_is_not_there_or_not_whole(tmp_path):
             nt.Bars.read(tmp_path / name, symbol="X")
     with pytest.raises(nt.InputError, match="path must be a str or Path, was int"):
         nt.Bars.read(5, symbol="X")
+
+
+def test_a_missing_library_is_named(monkeypatch):
+    import sys
+
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "pandas", None)
+        with pytest.raises(nt.DependencyMissing, match="to_frame\\('pandas'\\) needs pandas"):
+            nt.datasets.load("GOOG").to_frame()
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "pyarrow", None)
+        patch.delitem(sys.modules, "neuraltrade.market.frames", raising=False)
+        patch.delattr("neuraltrade.market.frames", raising=False)
+        with pytest.raises(nt.DependencyMissing, match="frames need pyarrow: pip install 'neuraltrade\\[frames\\]'"):
+            nt.datasets.load("GOOG").to_frame("polars")
+    assert nt.datasets.load("GOOG").to_frame("polars").height == 2148
