@@ -33,11 +33,50 @@ document.getElementById("scale").addEventListener("click", (event) => {
 });
 drawers.push(drawEquity);
 
+function drawRolling() {
+  const colours = palette();
+  const line = (curve, name, colour, extra) => ({
+    type: "scatter", mode: "lines", x: unpack(curve.t), y: unpack(curve.v), name, line: { color: colour, width: 1.4 }, ...extra,
+  });
+  const traces = [
+    line(data.rolling.sharpe, "Sharpe ratio", colours.accent, { hovertemplate: "%{y:.2f}" }),
+    line(data.rolling.volatility, "Volatility", colours.neutral, { yaxis: "y2", hovertemplate: "%{y:.2%}" }),
+  ];
+  const layout = baseLayout(colours, {
+    hovermode: "x unified", xaxis: { type: "date", anchor: "y2", hoverformat: HOVER_TIME },
+    yaxis: { domain: [0.54, 1], nticks: 4 }, yaxis2: { domain: [0, 0.46], tickformat: ".0%", nticks: 4, rangemode: "tozero" },
+  });
+  Plotly.react("rolling-chart", traces, layout, CHART_CONFIG);
+}
+if (data.rolling) drawers.push(drawRolling);
+
 const trades = Object.fromEntries(Object.entries(data.trades).map(([name, block]) => [name, unpack(block)]));
 const prices = data.prices.map((series) => ({
   ...series, ...Object.fromEntries(["t", "open", "high", "low", "close"].map((name) => [name, unpack(series[name])])),
 }));
 for (const series of prices) series.text = priceFormat(series);
+// About 40 bins of a round width, with an edge at zero so that no bin holds gains and losses.
+function binsOf(values) {
+  const [low, high] = values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [0, 0]);
+  const rough = (high - low) / 40 || 0.001;
+  const unit = 10 ** Math.floor(Math.log10(rough));
+  const size = unit * [1, 2, 5, 10].find((step) => step * unit >= rough);
+  return { start: Math.floor(low / size) * size, end: (Math.floor(high / size) + 1) * size, size };
+}
+
+function drawReturns() {
+  const colours = palette();
+  const values = Array.from(trades.return_).filter((value, row) => known(value) && !trades.open[row]);
+  const bins = binsOf(values);
+  const bars = (name, colour, test) => ({
+    type: "histogram", name, x: values.filter(test), xbins: bins, marker: { color: colour, line: { width: 0 } }, hovertemplate: "%{y} trades, %{x}<extra></extra>",
+  });
+  const traces = [bars("Gains", colours.gain, (value) => value >= 0), bars("Losses", colours.loss, (value) => value < 0)];
+  const layout = baseLayout(colours, { barmode: "stack", bargap: 0.06, xaxis: { tickformat: "+.1~%" }, yaxis: { title: { text: "trades" } } });
+  Plotly.react("returns-chart", traces, layout, CHART_CONFIG);
+}
+if (trades.number.length) drawers.push(drawReturns);
+
 const CANDLES_SHOWN = 260;
 const MARKS_SHOWN = 1200;
 const PRICE_CONFIG = { ...CHART_CONFIG, doubleClick: false, modeBarButtons: [["toImage"]] };

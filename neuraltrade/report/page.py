@@ -15,7 +15,7 @@ import numpy as np
 
 from .._version import __version__
 from ..errors import DependencyMissing, InputError
-from .periods import deepest_drawdowns, monthly_returns
+from .periods import deepest_drawdowns, monthly_returns, rolling_risk
 from .records import AuditSection, NotesSection, Run, SimilarSection, VerdictSection
 from .series import candles, dates_only, extremes, milliseconds, packed, stamp
 
@@ -91,6 +91,9 @@ def render_page(
         "curves": _curves(run, days),
         "trades": _trades(run.trades, shown, days),
     }
+    window, volatility, sharpe = rolling_risk(run.equity, run.periods_per_year)
+    if window:
+        data["rolling"] = {"volatility": _curve(run, volatility, days), "sharpe": _curve(run, sharpe, days)}
     if similar is not None:
         data["similar"] = _similar(similar)
     if verdicts is not None:
@@ -104,6 +107,7 @@ def render_page(
         drawdowns=deepest_drawdowns(run.ts_ns, run.drawdown, days),
         years=monthly_returns(run.ts_ns, run.equity, run.cash),
         month_names=MONTHS,
+        rolling_bars=window,
         trade_count=len(run.trades),
         trades_shown=len(shown),
         similar=None if similar is None else _similar_words(similar, days),
@@ -168,9 +172,13 @@ def _curves(run: Run, days: bool) -> dict[str, Any]:
     curves: dict[str, Any] = {"benchmark_label": run.benchmark_label}
     for name, values in named.items():
         if values is not None:
-            rows = extremes(values, CURVE_BUCKETS)
-            curves[name] = {"t": packed(milliseconds(run.ts_ns[rows], days), "<f8"), "v": packed(values[rows], "<f8")}
+            curves[name] = _curve(run, values, days)
     return curves
+
+
+def _curve(run: Run, values: np.ndarray, days: bool) -> dict[str, Any]:
+    rows = extremes(values, CURVE_BUCKETS)
+    return {"t": packed(milliseconds(run.ts_ns[rows], days), "<f8"), "v": packed(values[rows], "<f8")}
 
 
 def _trades(trades: np.ndarray, rows: np.ndarray, days: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Returns by calendar month and year, and the deepest drawdowns: what happened when."""
+"""What happened when: returns by calendar month, the deepest drawdowns, risk over a moving window."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Drawdown:
     bars: int
 
 
-def deepest_drawdowns(ts_ns: np.ndarray, drawdown: np.ndarray, days: bool, count: int = 6) -> list[Drawdown]:
+def deepest_drawdowns(ts_ns: np.ndarray, drawdown: np.ndarray, days: bool, count: int = 10) -> list[Drawdown]:
     """The `count` deepest falls of a drawdown curve (float64[n], 0 at a peak), deepest first.
 
     A fall runs from the last bar at the peak (the first bar of all where there is none) to the bar that regains it.
@@ -68,6 +68,32 @@ def monthly_returns(ts_ns: np.ndarray, equity: np.ndarray, start: float) -> list
             before = before if value is None else value
         years.append(Year(1970 + year, tuple(row), _change(before, opening)))
     return years
+
+
+def rolling_risk(equity: np.ndarray, periods_per_year: float) -> tuple[int, np.ndarray, np.ndarray]:
+    """(window, volatility, Sharpe ratio) of simple returns over a trailing window, both per year.
+
+    The window is half a year of bars, or an eighth of the run if that is shorter; 0 and empty arrays where it would
+    hold fewer than 20 bars or where returns are not defined. Arrays are float64[n], NaN until the window is full; the
+    ratio is NaN where nothing varied. O(n) by running sums of returns less their mean.
+    """
+    count = len(equity) - 1
+    window = int(min(periods_per_year / 2.0, count / 8.0)) if periods_per_year > 0.0 else 0
+    if window < 20 or not (equity > 0.0).all():
+        return 0, np.empty(0), np.empty(0)
+    returns = equity[1:] / equity[:-1] - 1.0
+    centre = float(returns.mean())
+    centred = returns - centre
+    sums, squares = (np.concatenate(([0.0], np.cumsum(values))) for values in (centred, centred * centred))
+    total = sums[window:] - sums[:-window]
+    spread = squares[window:] - squares[:-window] - total * total / window
+    deviation = np.sqrt(np.maximum(spread, 0.0) / (window - 1))
+    deviation[deviation <= 1e-7 * centred.std()] = 0.0  # what is left of the sums' rounding
+    annual = np.sqrt(periods_per_year)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sharpe = np.where(deviation > 0.0, (total / window + centre) / deviation, np.nan) * annual
+    warm = np.full(window, np.nan)
+    return window, np.concatenate((warm, deviation * annual)), np.concatenate((warm, sharpe))
 
 
 def _change(value: float, before: float) -> float:

@@ -58,7 +58,7 @@ class Run:
     cash : what it started with. On the run's clock: ts_ns int64[n], equity float64[n], drawdown float64[n] (fractions
     <= 0), benchmark float64[n] or None. prices : one PriceSeries per symbol, by slot. trades : structured rows with
     symbol (slot), direction, quantity, entry_bar, exit_bar, entry_ts_ns, exit_ts_ns, entry_price, exit_price, fees,
-    pnl, return_, open.
+    pnl, return_, open. periods_per_year : bars, for the risk over a moving window; NaN leaves that out.
 
     >>> import neuraltrade as nt, numpy as np
     >>> from neuraltrade.core.layouts import TRADE_DTYPE
@@ -82,6 +82,7 @@ class Run:
     statistics: Sequence[Statistic] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     digest: str = ""
+    periods_per_year: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ def run_view(result: Result) -> Run:
         + _bounds(result),
         settings={name: value for name, value in result.settings.items() if name != "multipliers"},  # in instruments
         digest=result.digest,
+        periods_per_year=result.periods_per_year,
     )
 
 

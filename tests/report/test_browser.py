@@ -8,7 +8,7 @@ import pytest
 from neuraltrade import report
 
 HOSTILE = '<img src=x onerror="window.hacked=1">&amp;<b>'
-CHARTS = ("equity-chart", "price-chart", "similar-chart", "regret-chart")
+CHARTS = ("equity-chart", "rolling-chart", "returns-chart", "price-chart", "similar-chart", "regret-chart")
 
 
 def sections(symbol="AAPL"):
@@ -73,7 +73,7 @@ def drawn(page, chart):
 def test_all_charts_are_drawn(shown, run, scheme):
     page = shown(run(symbols=("AAPL", "IBM", "MSFT", "GOOG")), scheme, **sections())
     for chart in CHARTS:
-        assert drawn(page, chart) >= 3, chart
+        assert drawn(page, chart) >= 2, chart
     lines = page.run("document.querySelectorAll('#equity-chart .scatterlayer path.js-line').length")
     assert lines == 3  # equity, benchmark, drawdown
     assert page.run("document.querySelectorAll('#price-chart .scatterlayer .points path').length") > 0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from neuraltrade.report.page import render_page
-from neuraltrade.report.periods import deepest_drawdowns, monthly_returns
+from neuraltrade.report.periods import deepest_drawdowns, monthly_returns, rolling_risk
 from neuraltrade.report.series import candles, dates_only, extremes, milliseconds, packed, stamp
 
 DAY = 86_400_000_000_000
@@ -81,6 +81,23 @@ def test_a_month_that_began_with_nothing_has_no_return(run):
     months = monthly_returns(ruined.ts_ns, ruined.equity, 1.0)[0].months
     assert -1.0 in months and any(month is not None and np.isnan(month) for month in months)
     assert "<td>-</td>" in render_page(ruined)
+
+
+def test_rolling_risk_equals_its_definition():
+    equity = 100.0 * np.exp(np.cumsum(np.random.default_rng(2).normal(0.001, 0.01, 1_000)))
+    equity[400:480] = equity[400]  # long enough for a window in which nothing varies
+    returns = equity[1:] / equity[:-1] - 1.0
+    window, volatility, sharpe = rolling_risk(equity, 100.0)
+    assert window == 50 and len(volatility) == len(sharpe) == 1_000
+    assert np.isnan(volatility[:50]).all() and np.isnan(sharpe[:50]).all()
+    for i in (50, 51, 300, 420, 700, 999):
+        part = returns[i - 50 : i]
+        assert volatility[i] == pytest.approx(part.std(ddof=1) * 10.0, rel=1e-9)
+        assert sharpe[i] == pytest.approx(part.mean() / part.std(ddof=1) * 10.0, rel=1e-9)
+    assert volatility[470] == 0.0 and np.isnan(sharpe[470])
+    for little in (equity[:100], equity * -1.0):
+        assert rolling_risk(little, 100.0)[0] == 0
+    assert rolling_risk(equity, float("nan"))[0] == 0
 
 
 def test_deepest_drawdowns_by_hand():
