@@ -31,7 +31,11 @@ class Journal(Protocol):
 
     def append(self, events: np.ndarray) -> None:
         """EVENT_DTYPE[n] (neuraltrade.core.engine), in order. Raising stops the run: what is not journalled
-        does not act."""
+        does not act.
+
+        A journal may also have `begin(symbols, strategy, settings, reasoning)`: called once before the first event with
+        the symbols by slot, the strategy's name, what the run was told, and the texts by signal id as they come.
+        """
         ...
 
 

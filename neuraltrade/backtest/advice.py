@@ -17,15 +17,18 @@ _DIRECTIONS = {1: "long", -1: "short", 0: "neutral"}
 
 
 def advice(
-    advisor: Advisor, symbols: Sequence[str], strategy: str, texts: Sequence[str]
+    advisor: Advisor | None, symbols: Sequence[str], strategy: str, texts: Sequence[str], reasoning: dict[int, str]
 ) -> Callable[[int, int, int, float, int, int], float]:
-    """What the engine calls per signal: (symbol slot, ts_ns, direction, confidence, text index, signal id) ->
-    confidence.
+    """What the engine calls for each signal: (symbol slot, ts_ns, direction, confidence, text index, signal id).
 
-    Raises InputError where the Advisor hands back a confidence outside 0..1.
+    It returns the confidence after `advisor`, the same without one, and notes the signal's text in `reasoning` by id:
+    events are numbers only. Raises InputError where the Advisor hands back a confidence outside 0..1.
     """
 
     def ask(symbol: int, ts_ns: int, direction: int, confidence: float, text: int, signal_id: int) -> float:
+        reasoning[signal_id] = texts[text] if text >= 0 else ""
+        if advisor is None:
+            return confidence
         signal = Signal(
             id=signal_id,
             ts_ns=ts_ns,
@@ -33,11 +36,13 @@ def advice(
             symbol=symbols[symbol],
             direction=_DIRECTIONS[direction],  # type: ignore[arg-type]
             confidence=confidence,
-            reasoning=texts[text] if text >= 0 else "",
+            reasoning=reasoning[signal_id],
         )
-        enhanced = float(advisor.enhance(signal, as_of=ts_ns).confidence)
-        if not np.isfinite(enhanced) or not 0.0 <= enhanced <= 1.0:
-            raise InputError(f"advisor: confidence must be in 0..1, was {enhanced}")
-        return enhanced
+        enhanced = advisor.enhance(signal, as_of=ts_ns)
+        after = float(enhanced.confidence)
+        if not np.isfinite(after) or not 0.0 <= after <= 1.0:
+            raise InputError(f"advisor: confidence must be in 0..1, was {after}")
+        reasoning[signal_id] = enhanced.reasoning
+        return after
 
     return ask

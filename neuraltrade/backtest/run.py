@@ -142,19 +142,11 @@ def backtest(
     def once(policy: FillPolicy, journal: Journal | None, label: str) -> Result:
         engine = setup.engine(policy)
         _bind(engine, setup, strategy, prepared)
-        texts = engine.context.texts
-        if recall is not None:
-            engine.set_recall(recall, setup.symbols)
-        if advisor is not None:
-            engine.set_advisor(advice(advisor, setup.symbols, prepared.name if prepared else "signals", texts))
-        if journal is not None:
-            begin = getattr(journal, "begin", None)  # a journal that wants to know what the run is
-            if begin is not None:
-                begin(setup.symbols, prepared.name if prepared else "Signals", setup.settings(policy))
-            engine.set_journal(journal.append)
+        settings = _settings(setup, policy, prepared, close_at_end)
+        _attach(engine, setup, settings, recall, journal, advisor)
         _advance(engine, prepared, progress, label)
         engine.finish(close_open=close_at_end)
-        return _result(engine, setup, policy, prepared, close_at_end, statistics)
+        return _result(engine, setup, settings, statistics)
 
     result = once(setup.policy, journal, "backtest")
     if bounds:
@@ -266,6 +258,28 @@ def _bind(engine: Engine, setup: Setup, signals: Any, prepared: Prepared | None)
         engine.bind_python(prepared.on_bar)
 
 
+def _attach(
+    engine: Engine,
+    setup: Setup,
+    settings: dict[str, Any],
+    recall: Recall | None,
+    journal: Journal | None,
+    advisor: Advisor | None,
+) -> None:
+    """Memory behind the engine's ports. A journal with `begin` is told what the run is, and each signal's reasoning."""
+    begin = getattr(journal, "begin", None)
+    reasoning: dict[int, str] = {}
+    if recall is not None:
+        engine.set_recall(recall, setup.symbols)
+    if advisor is not None or begin is not None:
+        texts = engine.context.texts
+        engine.set_advisor(advice(advisor, setup.symbols, settings["strategy"], texts, reasoning))
+    if journal is not None:
+        if begin is not None:
+            begin(setup.symbols, settings["strategy"], settings, reasoning)
+        engine.set_journal(journal.append)
+
+
 def _advance(engine: Engine, prepared: Prepared | None, progress: bool | Callable[[int, int], Any], label: str) -> None:
     """To the last bar, in chunks; an exception of compiled code is explained with the user's line."""
     total = engine.clock_count
@@ -302,17 +316,16 @@ def _reporting(
         raise InputError(f"progress must be True, False or a callable(done, total), was {progress!r}")
 
 
-def _result(
-    engine: Engine, setup: Setup, policy: FillPolicy, prepared: Prepared | None, close_at_end: bool,
-    statistics: Mapping[str, Any],
-) -> Result:  # fmt: skip
-    mode = "signals" if prepared is None else "compiled" if prepared.native is not None else "interpreted"
-    settings = setup.settings(policy) | {
+def _settings(setup: Setup, policy: FillPolicy, prepared: Prepared | None, close_at_end: bool) -> dict[str, Any]:
+    return setup.settings(policy) | {
         "strategy": "Signals" if prepared is None else prepared.name,
         "params": {} if prepared is None else prepared.parameters,
-        "mode": mode,
+        "mode": "signals" if prepared is None else "compiled" if prepared.native is not None else "interpreted",
         "close_at_end": bool(close_at_end),
     }
+
+
+def _result(engine: Engine, setup: Setup, settings: dict[str, Any], statistics: Mapping[str, Any]) -> Result:
     signals, texts = _in_order_of_use(engine.signals(), engine.context.texts)
     return Result(
         data=setup.data,

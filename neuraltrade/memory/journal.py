@@ -51,8 +51,18 @@ class Journal:
         self.db = db
         self.begin(symbols, strategy, settings or {})
 
-    def begin(self, symbols: Sequence[str], strategy: str, settings: Mapping[str, Any]) -> None:
-        """A run starts: its symbols in slot order, its name, its settings. Forgets the ids of the run before."""
+    def begin(
+        self,
+        symbols: Sequence[str],
+        strategy: str,
+        settings: Mapping[str, Any],
+        reasoning: Mapping[int, str] | None = None,
+    ) -> None:
+        """A run starts: its symbols in slot order, its name, its settings. Forgets the ids of the run before.
+
+        reasoning : engine's id of a signal -> its text, filled by the run before the signal's event comes.
+        """
+        self.reasoning: Mapping[int, str] = {} if reasoning is None else reasoning
         self.symbols = tuple(symbols)
         self.strategy = strategy
         self.settings = dict(settings)
@@ -89,13 +99,17 @@ class Journal:
             DIRECTIONS[int(event["side"])],
             confidence,
             {"raw_confidence": float(event["price"].view(np.float64))},
+            self.reasoning.get(int(event["id"]), ""),
         )
 
-    def _add_signal(self, event: np.void, direction: Any, confidence: float, metadata: dict[str, Any]) -> int:
+    def _add_signal(
+        self, event: np.void, direction: Any, confidence: float, metadata: dict[str, Any], reasoning: str = ""
+    ) -> int:
         ts_ns, slot = int(event["ts_ns"]), int(event["symbol"])
         seen, state, price = self._state(slot, ts_ns)
         signal = Signal(
             ts_ns=ts_ns, symbol=self.symbols[slot], direction=direction, strategy=self.strategy, confidence=confidence,
+            reasoning=reasoning,
             causal_links=[seen], entry_price=price, vector=signal_vector(state, direction, confidence),
             metadata={"bar": int(event["bar"]), "engine_id": int(event["id"]), **metadata, "run": self.settings},
         )  # fmt: skip

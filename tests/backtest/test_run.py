@@ -178,6 +178,25 @@ def test_the_journal_gets_every_event_in_order(speed):
 
 
 @BOTH
+@pytest.mark.parametrize("advised", [False, True])
+def test_a_journal_with_begin_learns_the_run_and_the_reasoning(speed, advised):
+    class Curious(Recorder):
+        def begin(self, symbols, strategy, settings, reasoning):
+            self.told = (symbols, strategy, settings["params"]["fast"], settings["cash"])
+            self.reasoning = reasoning
+            self.texts = []
+
+        def append(self, events):
+            self.texts += [self.reasoning[int(e["id"])] for e in events if EVENT_KINDS[e["kind"]] == "signal"]
+
+    journal = Curious()
+    result = nt.backtest(GOOG, at(speed, SmaCross), journal=journal, advisor=Doubter() if advised else None)
+    assert journal.told == (("GOOG",), "SmaCross", 10, 10_000.0)
+    assert journal.texts == [result.reasoning[k] for k in result.signals["reasoning"]]
+    assert advised or result.digest == nt.backtest(GOOG, SmaCross).digest
+
+
+@BOTH
 def test_a_journal_that_fails_stops_the_run(speed):
     class Full:
         def append(self, events):
