@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -195,6 +196,12 @@ def test_unknown_names_suggest_the_nearest():
         with pytest.raises(kind, match="unknown statistic 'sortin'; did you mean 'sortino'"):
             stats["sortin"]
     assert stats.get("nothing") is None and "nothing" not in stats and list(stats) == ["sharpe", "sortino"]
+
+
+def test_the_guide_gives_every_definition():
+    guide = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
+    for name, (unit, text) in DEFINITIONS.items():
+        assert f"| `{name}` | {unit} | {text} |" in guide
 
 
 def test_definitions_cover_every_statistic(run):
