@@ -13,7 +13,7 @@ from blake3 import blake3
 
 from .. import report
 from ..errors import InputError
-from . import statistics, storage, summary, tables, view
+from . import checks, statistics, storage, summary, tables, view
 from .annual import infer_periods_per_year
 
 if TYPE_CHECKING:
@@ -72,20 +72,14 @@ class Result:
         reasoning: Sequence[str] = (),
         bounds: tuple[Result, Result] | None = None,
     ) -> None:
-        if len(equity) == 0 or len(equity) != len(clock_ts_ns):
-            raise InputError(
-                f"equity must have a value per bar of the clock ({len(clock_ts_ns)}), at least one, had {len(equity)}"
-            )
-        if not (np.isfinite(cash) and cash > 0.0):
-            raise InputError(f"cash must be finite and > 0, was {cash}")
-        if not (np.isfinite(risk_free) and risk_free > -1.0):
-            raise InputError(f"risk_free must be a finite rate per year > -1, was {risk_free}")
-        if periods_per_year is not None and not (np.isfinite(periods_per_year) and periods_per_year > 0.0):
-            raise InputError(f"periods_per_year must be finite and > 0, was {periods_per_year}")
-        self.data = data
-        self.symbols = tuple(symbols)
         self.ts_ns = _frozen(clock_ts_ns, np.int64)
         self.equity = _frozen(equity, np.float64)
+        self.slots = {"fills": fills, "trades": trades, "orders": orders, "signals": signals}
+        checks.check_curve(self.ts_ns, self.equity)
+        checks.check_numbers(cash, risk_free, periods_per_year)
+        checks.check_rows(self.slots, symbols)
+        self.data = data
+        self.symbols = tuple(symbols)
         self.cash = float(cash)
         self.settings: dict[str, Any] = dict(settings)
         self.ambiguous_bars = int(ambiguous_bars)
@@ -95,10 +89,9 @@ class Result:
         self.periods_per_year = (
             infer_periods_per_year(self.ts_ns) if periods_per_year is None else float(periods_per_year)
         )
-        self.slots = {"fills": fills, "trades": trades, "orders": orders, "signals": signals}
         self.events = np.asarray(events).reshape(-1).view(np.uint8)
         self.events.setflags(write=False)
-        self.given_benchmark = _benchmark_values(benchmark, self.ts_ns)
+        self.given_benchmark = checks.benchmark_values(benchmark, self.ts_ns)
 
     @cached_property
     def fills(self) -> np.ndarray:
@@ -107,7 +100,11 @@ class Result:
 
     @cached_property
     def trades(self) -> np.ndarray:
-        """Structured, one row per closing fill and one per position still open: see CONTRACT of `nt.backtest`."""
+        """Structured, one row per closing fill and one (open=True, marked to the last close) per position still open.
+
+        symbol, direction (+1/-1), quantity, entry_bar, exit_bar, entry_ts_ns, exit_ts_ns, entry_price, exit_price,
+        fees, pnl (net of fees), return_ (pnl over entry notional), open, entry_order_id, exit_order_id, signal_id.
+        """
         return tables.readable("trades", self.slots["trades"], self.symbols)
 
     @cached_property
@@ -163,7 +160,7 @@ class Result:
         growth = np.ones(len(self.ts_ns))
         series = storage.each_bars(self.data)
         for bars in series:
-            held = aligned(bars.ts_ns, bars.close, self.ts_ns) / bars.close[0] - 1.0
+            held = checks.aligned(bars.ts_ns, bars.close, self.ts_ns) / bars.close[0] - 1.0
             growth += np.nan_to_num(held, nan=0.0) / len(series)
         return self.cash * growth
 
@@ -233,30 +230,8 @@ class Result:
         return summary.html(self)
 
 
-def aligned(ts_ns: np.ndarray, values: np.ndarray, clock_ts_ns: np.ndarray) -> np.ndarray:
-    """float64[n]: the last value at or before each time of the clock, NaN before the first."""
-    at = np.searchsorted(ts_ns, clock_ts_ns, side="right") - 1
-    return np.where(at >= 0, values[np.maximum(at, 0)], np.nan)
-
-
 def _frozen(values: np.ndarray, dtype: type) -> np.ndarray:
     """A read-only view; the caller's own array keeps its flags."""
     view: np.ndarray = np.ascontiguousarray(values, dtype=dtype).view()
     view.setflags(write=False)
     return view
-
-
-def _benchmark_values(benchmark: Any, clock_ts_ns: np.ndarray) -> np.ndarray | None:
-    if benchmark is None:
-        return None
-    if hasattr(benchmark, "close") and hasattr(benchmark, "ts_ns"):
-        return aligned(benchmark.ts_ns, benchmark.close, clock_ts_ns)
-    try:
-        values = np.asarray(benchmark, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"benchmark must be Bars or numbers, was {type(benchmark).__name__}") from error
-    if values.shape != clock_ts_ns.shape:
-        raise InputError(f"benchmark must have one value per bar ({len(clock_ts_ns)}), had shape {values.shape}")
-    if np.isinf(values).any() or (values <= 0.0).any():
-        raise InputError("benchmark must hold finite values > 0 (NaN where there is none yet)")
-    return values

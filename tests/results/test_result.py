@@ -82,6 +82,11 @@ def test_benchmark_as_bars_is_aligned_to_the_past(run):
         ({"risk_free": -1.0}, "risk_free must be a finite rate per year > -1"),
         ({"periods_per_year": 0.0}, "periods_per_year must be finite and > 0"),
         ({"equity": np.ones(3)}, "equity must have a value per bar of the clock .500., at least one, had 3"),
+        ({"equity": np.append(np.ones(499), np.nan)}, "equity must be finite, was nan at bar 499"),
+        ({"equity": np.ones(0), "clock_ts_ns": np.ones(0)}, "at least one, had 0"),
+        ({"clock_ts_ns": np.zeros(500, np.int64)}, "clock_ts_ns must ascend, does not at bar 1"),
+        ({"fills": np.zeros(2, [("bar", "i8")])}, "fills must have the engine's columns, ts_ns, order_id, quantity"),
+        ({"trades": np.full(1, 7, "i8")}, "trades must have the engine's columns"),
         ({"benchmark": np.ones(3)}, r"benchmark must have one value per bar \(500\), had shape \(3,\)"),
         ({"benchmark": "SPY"}, "benchmark must be Bars or numbers, was str"),
         ({"benchmark": np.zeros(500)}, "benchmark must hold finite values > 0"),
@@ -90,6 +95,13 @@ def test_benchmark_as_bars_is_aligned_to_the_past(run):
 def test_wrong_arguments(run, given, message):
     with pytest.raises(InputError, match=message):
         run(**given)
+
+
+def test_slots_must_name_a_symbol(run):
+    orders = run().slots["orders"].copy()
+    orders["symbol"][0] = 1
+    with pytest.raises(InputError, match=r"orders must have slots in 0\.\.0, had 1"):
+        run(orders=orders)
 
 
 def test_frames(run):
