@@ -106,13 +106,9 @@ class Strategy:
             setattr(self, name, value)
 
     def _fresh(self, overrides: Mapping[str, Any]) -> Strategy:
-        """A new instance with this one's attributes and `overrides`: `init` runs on it, this one stays as it is.
-
-        Attributes are set one by one: touching a new object's __dict__ would cost every read of it 15 ns.
-        """
+        """A new instance with this one's attributes and `overrides`: `init` runs on it, this one stays as it is."""
         twin = object.__new__(type(self))
-        for name, value in vars(self).items():
-            object.__setattr__(twin, name, value)
+        twin.__dict__.update(vars(self))
         twin._apply(overrides, "params")
         return twin
 

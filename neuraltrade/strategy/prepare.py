@@ -81,8 +81,7 @@ def prepare(strategy: Any, params: Mapping[str, Any] | None, bars: Sequence[Any]
         raise
     except Exception as error:
         raise StrategyError(f"{name}.init raised {type(error).__name__}: {error}") from error
-    for attribute, value in list(vars(instance).items()):
-        object.__setattr__(instance, attribute, interpreted.plain(value))
+    instance = _settled(instance)
     made = Prepared(name, instance.parameter_values(), data.columns(), np.zeros(0), size, ())
     if compiled:
         _compile(instance, data, made)
@@ -90,6 +89,17 @@ def prepare(strategy: Any, params: Mapping[str, Any] | None, bars: Sequence[Any]
         made.on_bar = interpreted.bind(instance)
         object.__setattr__(instance, "_frozen", True)
     return made
+
+
+def _settled(instance: Strategy) -> Strategy:
+    """A twin with the attributes `init` left, numpy scalars as Python numbers.
+
+    Its __dict__ is never touched: once it was, CPython reads every attribute through it (P2 7 -> 3 M bars/s).
+    """
+    twin = object.__new__(type(instance))
+    for name, value in vars(instance).items():
+        object.__setattr__(twin, name, interpreted.plain(value))
+    return twin
 
 
 def _compile(instance: Strategy, data: StrategyData, made: Prepared) -> None:
