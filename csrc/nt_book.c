@@ -90,7 +90,7 @@ static int64_t deny(nt_engine *engine, const nt_order *order, nt_status reason)
         nt_engine_fail(engine, status);
         return status;
     }
-    (void)nt_orders_move(&engine->orders, id, NT_DENIED, reason, engine->i, engine->clock_ts_ns[engine->i]);
+    (void)nt_orders_move(&engine->orders, id, NT_DENIED, reason, engine->i);
     engine->denial_count++;
     nt_engine_record(engine, NT_EVENT_DENIED, order->symbol, id, order->side, (int16_t)reason, order->quantity, order->limit,
                      order->stop, order->signal_id);
@@ -101,7 +101,6 @@ int64_t nt_book_refuse(nt_engine *engine, int32_t slot, int64_t side, nt_status 
 {
     nt_order order = {
         .created_bar = engine->i,
-        .created_ts_ns = engine->clock_ts_ns[engine->i],
         .symbol = slot,
         .side = side < 0 ? -1 : 1,
     };
@@ -130,6 +129,7 @@ static nt_status gate(const nt_engine *engine, const nt_request *request, int64_
 int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
 {
     const nt_market *market = &engine->markets[request->slot];
+    __builtin_prefetch(&market->series.open[market->bar + 1]); /* where it will fill, most likely */
     int64_t now = engine->clock_ts_ns[engine->i], reference = last_price(engine, request->slot), quantity = 0, id;
     uint8_t type = type_of(request);
     int64_t price = request->limit ? request->limit : request->stop ? request->stop : reference;
@@ -141,7 +141,6 @@ int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
     nt_order order = {
         .signal_id = market->signal_bar == engine->i ? market->signal_id : 0,
         .created_bar = engine->i,
-        .created_ts_ns = now,
         .quantity = request->size.kind == NT_SIZE_GIVEN ? request->size.value : 0,
         .limit = request->limit,
         .stop = request->stop,
@@ -172,7 +171,7 @@ int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
         nt_engine_fail(engine, status);
         return status;
     }
-    (void)nt_orders_move(&engine->orders, id, NT_SUBMITTED, 0, 0, 0);
+    (void)nt_orders_move(&engine->orders, id, NT_SUBMITTED, 0, 0);
     nt_engine_record(engine, NT_EVENT_ORDER, request->slot, id, request->side, type, order.quantity, order.limit, order.stop,
                      order.signal_id);
     if (same_close)
@@ -183,7 +182,7 @@ int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
 void nt_book_end(nt_engine *engine, int64_t order_id, uint8_t status, int32_t reason)
 {
     const nt_order *row = nt_orders_row(&engine->orders, order_id);
-    if (nt_orders_move(&engine->orders, order_id, status, reason, engine->i, engine->clock_ts_ns[engine->i]) != NT_OK)
+    if (nt_orders_move(&engine->orders, order_id, status, reason, engine->i) != NT_OK)
         return;
     uint8_t kind = status == NT_EXPIRED ? NT_EVENT_EXPIRED : status == NT_REJECTED ? NT_EVENT_REJECTED : NT_EVENT_CANCELLED;
     nt_engine_record(engine, kind, row->symbol, order_id, row->side, (int16_t)reason, row->filled, 0, 0, 0);

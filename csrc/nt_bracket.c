@@ -25,8 +25,8 @@ static nt_status moved(int64_t base, int64_t rate, int64_t direction, int64_t ti
     if (nt_multiply_divide(base, rate, NT_PICO, &by) != NT_OK || nt_add(base, direction * by, &by) != NT_OK)
         return NT_OVERFLOW;
     if (tick > 1) {
-        (void)nt_divide_half_even(by, tick, &steps);
-        by = steps * tick;
+        if (nt_divide_half_even(by, tick, &steps) != NT_OK || __builtin_mul_overflow(steps, tick, &by))
+            return NT_OVERFLOW;
     }
     *out = by;
     return NT_OK;
@@ -41,15 +41,14 @@ int64_t nt_bracket_trail(const nt_working *working, int64_t side)
     return level > 0 ? level : 0;
 }
 
-static nt_status add_child(nt_engine *engine, const nt_order *parent, uint8_t role, int64_t price, int64_t quantity,
+static nt_status add_child(nt_engine *engine, const nt_order *parent, int64_t parent_id, uint8_t role, int64_t price, int64_t quantity,
                            const nt_working *like)
 {
     uint8_t type = role == NT_ROLE_TAKE_PROFIT ? NT_LIMIT : role == NT_ROLE_TRAIL ? NT_TRAILING : NT_STOP;
     nt_order order = {
         .signal_id = parent->signal_id,
-        .parent_id = parent->id,
+        .parent_id = parent_id,
         .created_bar = engine->i,
-        .created_ts_ns = engine->clock_ts_ns[engine->i],
         .quantity = quantity,
         .limit = role == NT_ROLE_TAKE_PROFIT ? price : 0,
         .stop = role == NT_ROLE_TAKE_PROFIT ? 0 : price,
@@ -70,7 +69,7 @@ static nt_status add_child(nt_engine *engine, const nt_order *parent, uint8_t ro
     nt_status status = nt_orders_add(&engine->orders, &order, &working, &id);
     if (status != NT_OK)
         return status;
-    (void)nt_orders_move(&engine->orders, id, NT_SUBMITTED, 0, 0, 0);
+    (void)nt_orders_move(&engine->orders, id, NT_SUBMITTED, 0, 0);
     nt_engine_record(engine, NT_EVENT_ORDER, order.symbol, id, order.side, type, quantity, order.limit, order.stop, order.signal_id);
     return NT_OK;
 }
@@ -92,12 +91,13 @@ static int grow_children(nt_engine *engine, int32_t slot, int64_t parent_id, int
 nt_status nt_bracket_spawn(nt_engine *engine, int64_t parent_id, int64_t quantity, int64_t price, const nt_touch *touch,
                            const nt_prices *prices)
 {
-    nt_order parent = *nt_orders_row(&engine->orders, parent_id);
+    const nt_order *row = nt_orders_row(&engine->orders, parent_id);
     const nt_policy *policy = &engine->policy;
-    nt_bracket bracket = engine->orders.working[parent.working].bracket;
+    nt_bracket bracket = engine->orders.working[row->working].bracket;
     if (!(bracket.stop_loss | bracket.take_profit | bracket.trail | bracket.stop_loss_rate | bracket.take_profit_rate |
           bracket.trail_rate))
         return NT_OK;
+    nt_order parent = *row; /* children may move the table */
     if (parent.filled > quantity && grow_children(engine, parent.symbol, parent_id, quantity))
         return NT_OK;
     int64_t side = parent.side, tick = engine->markets[parent.symbol].tick;
@@ -118,16 +118,16 @@ nt_status nt_bracket_spawn(nt_engine *engine, int64_t parent_id, int64_t quantit
     };
     nt_status status = NT_OK;
     if (bracket.stop_loss)
-        status = add_child(engine, &parent, NT_ROLE_STOP_LOSS, bracket.stop_loss, quantity, &like);
+        status = add_child(engine, &parent, parent_id, NT_ROLE_STOP_LOSS, bracket.stop_loss, quantity, &like);
     else if (bracket.stop_loss_rate && (status = moved(base, bracket.stop_loss_rate, -side, tick, &level)) == NT_OK && level > 0)
-        status = add_child(engine, &parent, NT_ROLE_STOP_LOSS, level, quantity, &like);
+        status = add_child(engine, &parent, parent_id, NT_ROLE_STOP_LOSS, level, quantity, &like);
     if (status == NT_OK && (bracket.trail || bracket.trail_rate))
-        status = add_child(engine, &parent, NT_ROLE_TRAIL, 0, quantity, &like);
+        status = add_child(engine, &parent, parent_id, NT_ROLE_TRAIL, 0, quantity, &like);
     if (status == NT_OK && bracket.take_profit)
-        status = add_child(engine, &parent, NT_ROLE_TAKE_PROFIT, bracket.take_profit, quantity, &like);
+        status = add_child(engine, &parent, parent_id, NT_ROLE_TAKE_PROFIT, bracket.take_profit, quantity, &like);
     else if (status == NT_OK && bracket.take_profit_rate &&
              (status = moved(base, bracket.take_profit_rate, side, tick, &level)) == NT_OK && level > 0)
-        status = add_child(engine, &parent, NT_ROLE_TAKE_PROFIT, level, quantity, &like);
+        status = add_child(engine, &parent, parent_id, NT_ROLE_TAKE_PROFIT, level, quantity, &like);
     return status;
 }
 
@@ -140,14 +140,15 @@ nt_status nt_bracket_settle(nt_engine *engine, int64_t filled_id, int64_t quanti
     int family_done = filled->status == NT_FILLED;
     for (int32_t index = orders->lists[slot].head; index >= 0; index = next) {
         next = orders->working[index].next;
-        nt_order *row = nt_orders_row(orders, orders->working[index].order_id);
-        if (row->id == filled_id || row->role == NT_ROLE_ENTRY)
+        int64_t id = orders->working[index].order_id;
+        nt_order *row = nt_orders_row(orders, id);
+        if (id == filled_id || row->role == NT_ROLE_ENTRY)
             continue;
         int sibling = family != 0 && nt_order_is_exit(row) && row->parent_id == family;
         if (sibling && !family_done)
             row->quantity -= quantity;
         if (held == 0 || (held > 0) == (row->side > 0) || (sibling && (family_done || row->quantity <= row->filled)))
-            nt_book_end(engine, row->id, NT_CANCELLED_ORDER, 0);
+            nt_book_end(engine, id, NT_CANCELLED_ORDER, 0);
     }
     return engine->failure;
 }

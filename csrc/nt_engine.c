@@ -29,7 +29,6 @@ nt_status nt_engine_open(nt_engine *engine, const nt_engine_config *config, nt_m
     engine->equity = equity;
     nt_ledger_open(&engine->ledger, positions, market_count, (int)config->cash_digits, config->cash);
     nt_rows_open(&engine->events, sizeof(nt_event));
-    nt_rows_open(&engine->fills, sizeof(nt_fill_row));
     nt_rows_open(&engine->trades, sizeof(nt_trade_row));
     nt_rows_open(&engine->signals, sizeof(nt_signal_row));
     for (int32_t slot = 0; slot < market_count; slot++) {
@@ -46,7 +45,6 @@ void nt_engine_close(nt_engine *engine)
 {
     nt_orders_close(&engine->orders);
     nt_rows_close(&engine->events);
-    nt_rows_close(&engine->fills);
     nt_rows_close(&engine->trades);
     nt_rows_close(&engine->signals);
 }
@@ -61,7 +59,7 @@ void nt_engine_fail(nt_engine *engine, nt_status status)
 void nt_engine_record(nt_engine *engine, uint8_t kind, int32_t slot, int64_t id, int8_t side, int16_t code, int64_t quantity,
                       int64_t price, int64_t value, int64_t extra)
 {
-    if (!engine->records_events)
+    if (!engine->records_events && kind != NT_EVENT_FILL)
         return;
     nt_event *event = nt_rows_add(&engine->events);
     if (event == NULL) {
@@ -204,7 +202,6 @@ static nt_status close_at_open(nt_engine *engine, int32_t slot)
     int64_t held = engine->positions[slot].quantity, id;
     nt_order order = {
         .created_bar = engine->i,
-        .created_ts_ns = engine->clock_ts_ns[engine->i],
         .quantity = nt_absolute(held),
         .symbol = slot,
         .side = (int8_t)-nt_sign(held),
@@ -220,7 +217,7 @@ static nt_status close_at_open(nt_engine *engine, int32_t slot)
     status = nt_orders_add(&engine->orders, &order, &working, &id);
     if (status != NT_OK)
         return status;
-    (void)nt_orders_move(&engine->orders, id, NT_SUBMITTED, 0, 0, 0);
+    (void)nt_orders_move(&engine->orders, id, NT_SUBMITTED, 0, 0);
     nt_engine_record(engine, NT_EVENT_ORDER, slot, id, order.side, NT_MARKET, order.quantity, 0, 0, 0);
     market->volume_left = INT64_MAX;
     return nt_book_fill(engine, id, &touch, &prices);

@@ -45,8 +45,7 @@ typedef struct nt_market {
     int64_t signal_id;  /* of the latest signal, and its bar */
     int64_t signal_bar;
     int64_t exit_bar;   /* clock index at which a stop-loss, take-profit or trail last filled; -1 = never */
-    int64_t entry_bar;  /* of the fill that opened what is held, as the three below */
-    int64_t entry_ts_ns;
+    int64_t entry_bar;  /* of the fill that opened what is held, as the two below */
     int64_t entry_order_id;
     int64_t entry_signal_id;
 } nt_market;
@@ -79,10 +78,10 @@ typedef struct nt_engine {
     double *equity;
     double cash; /* of the ledger, as a float */
     nt_rows events;
-    nt_rows fills;
     nt_rows trades;
     nt_rows signals;
-    int64_t records_events;
+    int64_t records_events; /* 0 = the log keeps fills only */
+    int64_t fill_count;
     int64_t journalled; /* events handed to the journal so far */
     int64_t ambiguous_bars;
     int64_t denial_count;
@@ -135,6 +134,9 @@ void nt_context_open(nt_engine *engine);
 void nt_context_select(nt_engine *engine, int32_t slot);
 /* After a fill: what the context shows of cash and of this position. */
 void nt_context_refresh(nt_engine *engine, int32_t slot);
+
+/* The fills in the log as nt_event.h has them, into `rows_out[engine->fill_count]` (nt_trades.c). */
+void nt_trades_fills(const nt_engine *engine, nt_fill_row *rows_out);
 
 /* Append one event, or set engine->failure. */
 void nt_engine_record(nt_engine *engine, uint8_t kind, int32_t slot, int64_t id, int8_t side, int16_t code, int64_t quantity,

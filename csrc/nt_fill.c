@@ -9,6 +9,8 @@ typedef struct nt_plan {
     int64_t closing;
     int64_t opening;
     int64_t wanted; /* by the order, before volume, limits and cash cut it */
+    int64_t fee;    /* of fee_quantity, once cash was checked */
+    int64_t fee_quantity;
     int32_t reason; /* why it was cut; 0 = it was not */
     int32_t sized;  /* 1 = found at this price, so a smaller one is still whole */
 } nt_plan;
@@ -73,6 +75,8 @@ static nt_status plan_cash(const nt_engine *engine, const nt_order *order, const
         nt_ledger_notional(&engine->ledger, slot, plan->opening, plan->price, &notional) != NT_OK ||
         nt_size_fee(engine, slot, plan->closing + plan->opening, plan->price, &fee) != NT_OK)
         return NT_OVERFLOW;
+    plan->fee = fee;
+    plan->fee_quantity = plan->closing + plan->opening;
     if (engine->account.leverage != NT_NANO &&
         nt_multiply_divide(notional, NT_NANO, engine->account.leverage, &notional) != NT_OK)
         return NT_OVERFLOW;
@@ -100,12 +104,11 @@ static int64_t volume_room(const nt_engine *engine, const nt_order *order)
     return engine->policy.volume_cap > 0 ? engine->markets[order->symbol].volume_left : INT64_MAX;
 }
 
-static void note_entry(nt_engine *engine, const nt_order *order)
+static void note_entry(nt_engine *engine, const nt_order *order, int64_t order_id)
 {
     nt_market *market = &engine->markets[order->symbol];
     market->entry_bar = engine->i;
-    market->entry_ts_ns = engine->clock_ts_ns[engine->i];
-    market->entry_order_id = order->id;
+    market->entry_order_id = order_id;
     market->entry_signal_id = order->signal_id;
 }
 
@@ -114,9 +117,11 @@ static nt_status book(nt_engine *engine, int64_t order_id, const nt_plan *plan, 
 {
     nt_order *order = nt_orders_row(&engine->orders, order_id);
     int32_t slot = order->symbol;
-    int64_t held = engine->positions[slot].quantity, fee;
+    int64_t held = engine->positions[slot].quantity, fee = plan->fee;
     nt_closing closing;
-    nt_status status = nt_size_fee(engine, slot, quantity, plan->price, &fee);
+    nt_status status = NT_OK;
+    if (plan->fee_quantity != quantity)
+        status = nt_size_fee(engine, slot, quantity, plan->price, &fee);
     if (status == NT_OK)
         status = nt_ledger_fill(&engine->ledger, slot, order->side * quantity, plan->price, fee, &closing);
     if (status != NT_OK)
@@ -124,24 +129,12 @@ static nt_status book(nt_engine *engine, int64_t order_id, const nt_plan *plan, 
     if (closing.quantity && (status = nt_trades_close(engine, slot, &closing, nt_sign(held), plan->price, order_id)) != NT_OK)
         return status;
     if (quantity > closing.quantity && (held == 0 || closing.quantity))
-        note_entry(engine, order);
-    nt_fill_row *row = nt_rows_add(&engine->fills);
-    if (row == NULL)
-        return NT_NO_MEMORY;
-    *row = (nt_fill_row){
-        .bar = engine->i,
-        .ts_ns = engine->clock_ts_ns[engine->i],
-        .order_id = order_id,
-        .quantity = nt_double_from_nano(quantity),
-        .price = nt_double_from_nano(plan->price),
-        .fee = (double)fee / (double)engine->ledger.scale,
-        .symbol = slot,
-        .side = order->side,
-    };
+        note_entry(engine, order, order_id);
     order->filled += quantity;
     if (nt_order_is_exit(order))
         engine->markets[slot].exit_bar = engine->i;
     int16_t after = order->filled >= order->quantity ? NT_FILLED : NT_PARTIALLY_FILLED;
+    engine->fill_count++;
     nt_engine_record(engine, NT_EVENT_FILL, slot, order_id, order->side, after, quantity, plan->price, engine->ledger.cash, fee);
     nt_context_refresh(engine, slot);
     return engine->failure;
@@ -159,15 +152,14 @@ static nt_status settle(nt_engine *engine, int64_t order_id, const nt_plan *plan
     if (status != NT_OK)
         return status;
     order = nt_orders_row(&engine->orders, order_id); /* children may have moved the table */
-    int64_t now = engine->clock_ts_ns[engine->i];
     if (order->filled >= order->quantity)
-        (void)nt_orders_move(&engine->orders, order_id, NT_FILLED, 0, engine->i, now);
+        (void)nt_orders_move(&engine->orders, order_id, NT_FILLED, 0, engine->i);
     else if (capped && plan->reason == 0) {
-        (void)nt_orders_move(&engine->orders, order_id, NT_PARTIALLY_FILLED, 0, engine->i, now);
+        (void)nt_orders_move(&engine->orders, order_id, NT_PARTIALLY_FILLED, 0, engine->i);
         if (order->tif == NT_TIF_IOC)
             nt_book_end(engine, order_id, NT_CANCELLED_ORDER, 0);
     } else {
-        (void)nt_orders_move(&engine->orders, order_id, NT_PARTIALLY_FILLED, 0, engine->i, now);
+        (void)nt_orders_move(&engine->orders, order_id, NT_PARTIALLY_FILLED, 0, engine->i);
         nt_book_end(engine, order_id, NT_CANCELLED_ORDER, plan->reason);
     }
     return nt_bracket_settle(engine, order_id, quantity);

@@ -6,6 +6,7 @@
 
 #include "nt_event.h"
 #include "nt_fixed.h"
+#include "nt_rows.h"
 
 nt_status nt_orders_open(nt_orders *orders, int32_t symbol_count)
 {
@@ -32,8 +33,8 @@ static nt_status grow_rows(nt_orders *orders)
 {
     if (orders->count < orders->capacity)
         return NT_OK;
-    int64_t capacity = orders->capacity ? orders->capacity * 2 : 256;
-    nt_order *rows = realloc(orders->rows, (size_t)capacity * sizeof *rows);
+    int64_t width = sizeof(nt_order), capacity = nt_rows_next_capacity(orders->capacity, width);
+    nt_order *rows = nt_rows_grow(orders->rows, orders->count * width, capacity * width);
     if (rows == NULL)
         return NT_NO_MEMORY;
     orders->rows = rows;
@@ -104,7 +105,7 @@ nt_status nt_orders_add(nt_orders *orders, const nt_order *order, const nt_worki
         return status;
     nt_order *row = &orders->rows[orders->count];
     *row = *order;
-    row->id = ++orders->count;
+    int64_t id = ++orders->count;
     row->status = NT_PENDING;
     row->done_bar = -1;
     row->working = -1;
@@ -112,12 +113,12 @@ nt_status nt_orders_add(nt_orders *orders, const nt_order *order, const nt_worki
         int32_t index = orders->free_head;
         orders->free_head = orders->working[index].next;
         orders->working[index] = *working;
-        orders->working[index].order_id = row->id;
+        orders->working[index].order_id = id;
         orders->working[index].symbol = row->symbol;
         row->working = index;
         link_last(orders, index, row->type != NT_MARKET);
     }
-    *id_out = row->id;
+    *id_out = id;
     return NT_OK;
 }
 
@@ -133,7 +134,7 @@ static const uint16_t ARROWS[] = {
     [NT_DENIED] = 0,
 };
 
-nt_status nt_orders_move(nt_orders *orders, int64_t id, uint8_t status, int32_t reason, int64_t bar, int64_t ts_ns)
+nt_status nt_orders_move(nt_orders *orders, int64_t id, uint8_t status, int32_t reason, int64_t bar)
 {
     nt_order *row = nt_orders_row(orders, id);
     if (row == NULL)
@@ -147,7 +148,6 @@ nt_status nt_orders_move(nt_orders *orders, int64_t id, uint8_t status, int32_t 
         return NT_OK;
     row->reason = reason;
     row->done_bar = bar;
-    row->done_ts_ns = ts_ns;
     if (row->working >= 0) {
         unlink_working(orders, row->working, row->type != NT_MARKET);
         row->working = -1;
@@ -160,18 +160,18 @@ static double or_nan(int64_t nano)
     return nano ? nt_double_from_nano(nano) : NAN;
 }
 
-void nt_orders_export(const nt_orders *orders, nt_order_row *rows_out)
+void nt_orders_export(const nt_orders *orders, const int64_t *clock_ts_ns, nt_order_row *rows_out)
 {
     for (int64_t index = 0; index < orders->count; index++) {
         const nt_order *order = &orders->rows[index];
         rows_out[index] = (nt_order_row){
-            .order_id = order->id,
+            .order_id = index + 1,
             .signal_id = order->signal_id,
             .parent_id = order->parent_id,
             .created_bar = order->created_bar,
-            .created_ts_ns = order->created_ts_ns,
+            .created_ts_ns = clock_ts_ns[order->created_bar],
             .done_bar = order->done_bar,
-            .done_ts_ns = order->done_ts_ns,
+            .done_ts_ns = order->done_bar >= 0 ? clock_ts_ns[order->done_bar] : 0,
             .quantity = or_nan(order->quantity),
             .filled = nt_double_from_nano(order->filled),
             .limit_price = or_nan(order->limit),

@@ -40,13 +40,10 @@ typedef struct nt_bracket {
 } nt_bracket;
 
 typedef struct nt_order {
-    int64_t id;
     int64_t signal_id;
     int64_t parent_id;
     int64_t created_bar;
-    int64_t created_ts_ns;
     int64_t done_bar; /* -1 while working */
-    int64_t done_ts_ns;
     int64_t quantity; /* nano; 0 until an order sized at its fill is filled */
     int64_t filled;   /* nano */
     int64_t limit;    /* nano; 0 = none */
@@ -61,6 +58,7 @@ typedef struct nt_order {
     uint8_t role;
     uint8_t spare[7];
 } nt_order;
+_Static_assert(sizeof(nt_order) == 88, "a run keeps every order, so each byte counts");
 
 typedef struct nt_working {
     int64_t order_id;
@@ -113,11 +111,11 @@ nt_status nt_orders_add(nt_orders *orders, const nt_order *order, const nt_worki
 
 /* Move to `status`; a final one takes the order off its list and stamps it.
  * NT_DENIED_UNKNOWN_ORDER, NT_DENIED_ORDER_DONE, NT_DENIED_TRANSITION: unchanged. */
-nt_status nt_orders_move(nt_orders *orders, int64_t id, uint8_t status, int32_t reason, int64_t bar, int64_t ts_ns);
+nt_status nt_orders_move(nt_orders *orders, int64_t id, uint8_t status, int32_t reason, int64_t bar);
 
 struct nt_order_row;
 /* The whole table as nt_event.h has it, into `rows_out[orders->count]`. NaN stands for no price and for a size not found yet. */
-void nt_orders_export(const nt_orders *orders, struct nt_order_row *rows_out);
+void nt_orders_export(const nt_orders *orders, const int64_t *clock_ts_ns, struct nt_order_row *rows_out);
 
 static inline nt_order *nt_orders_row(const nt_orders *orders, int64_t id)
 {

@@ -12,6 +12,10 @@ typedef struct nt_rows {
     int64_t width; /* bytes of a row */
 } nt_rows;
 
+/* realloc for tables (nt_rows.c): the first `used_bytes` are kept. NULL: data is untouched. */
+void *nt_rows_grow(void *data, int64_t used_bytes, int64_t bytes);
+int64_t nt_rows_next_capacity(int64_t capacity, int64_t width);
+
 static inline void nt_rows_open(nt_rows *rows, int64_t width)
 {
     *rows = (nt_rows){NULL, 0, 0, width};
@@ -28,8 +32,8 @@ static inline void nt_rows_close(nt_rows *rows)
 static inline void *nt_rows_add(nt_rows *rows)
 {
     if (rows->count == rows->capacity) {
-        int64_t capacity = rows->capacity ? rows->capacity * 2 : 256;
-        uint8_t *data = (uint8_t *)realloc(rows->data, (size_t)(capacity * rows->width));
+        int64_t capacity = nt_rows_next_capacity(rows->capacity, rows->width);
+        uint8_t *data = (uint8_t *)nt_rows_grow(rows->data, rows->count * rows->width, capacity * rows->width);
         if (data == NULL)
             return NULL;
         rows->data = data;

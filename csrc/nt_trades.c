@@ -12,7 +12,7 @@ static void fill_row(const nt_engine *engine, nt_trade_row *row, int32_t slot, c
     *row = (nt_trade_row){
         .entry_bar = market->entry_bar,
         .exit_bar = engine->i,
-        .entry_ts_ns = market->entry_ts_ns,
+        .entry_ts_ns = market->entry_bar >= 0 ? engine->clock_ts_ns[market->entry_bar] : 0,
         .exit_ts_ns = engine->clock_ts_ns[engine->i],
         .entry_order_id = market->entry_order_id,
         .signal_id = market->entry_signal_id,
@@ -57,4 +57,24 @@ nt_status nt_trades_leave_open(nt_engine *engine, int32_t slot)
     row->exit_price = engine->markets[slot].last_close;
     row->open = 1;
     return NT_OK;
+}
+
+void nt_trades_fills(const nt_engine *engine, nt_fill_row *rows_out)
+{
+    const nt_event *events = (const nt_event *)engine->events.data;
+    for (int64_t index = 0; index < engine->events.count; index++) {
+        const nt_event *event = &events[index];
+        if (event->kind != NT_EVENT_FILL)
+            continue;
+        *rows_out++ = (nt_fill_row){
+            .bar = event->bar,
+            .ts_ns = event->ts_ns,
+            .order_id = event->id,
+            .quantity = nt_double_from_nano(event->quantity),
+            .price = nt_double_from_nano(event->price),
+            .fee = money(engine, event->extra),
+            .symbol = event->symbol,
+            .side = event->side,
+        };
+    }
 }

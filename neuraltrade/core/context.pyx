@@ -1,3 +1,4 @@
+# cython: binding=False
 """What a strategy in Python sees of one bar: the same nt_context that a compiled strategy reads, behind attributes.
 
 Every read is a field of a C struct and every order one call through the api table that compiled code uses, so both speeds take the
@@ -178,6 +179,14 @@ cdef class Context:
                              f"{indicator.index} and {k}")
         return NAN if k > self.c.bar else self.c.indicators[indicator.index][self.c.bar - k]
 
+    cdef const double* column(self, object series) noexcept:
+        """Where this bar's value of an indicator lies; NULL for anything else, which `look` then takes or refuses."""
+        cdef size_t index
+        if not isinstance(series, IndicatorHandle):
+            return NULL
+        index = <size_t>(<IndicatorHandle>series).index
+        return self.c.indicators[index] + self.c.bar if index < <size_t>self.c.indicator_count else NULL
+
     cdef int look(self, object series, double* now, double* before) except -1:
         """This bar's value and the last one's, of an indicator or of a constant."""
         cdef Py_ssize_t index
@@ -196,6 +205,10 @@ cdef class Context:
     def crossed_above(self, a, b):
         """Whether `a` was at or below `b` on the last bar and is above it now; NaN never crosses."""
         cdef double a_now, a_before, b_now, b_before
+        cdef const double* x = self.column(a)
+        cdef const double* y = self.column(b)
+        if x != NULL and y != NULL:
+            return x[0] > y[0] and self.c.bar > 0 and (x - 1)[0] <= (y - 1)[0]
         self.look(a, &a_now, &a_before)
         self.look(b, &b_now, &b_before)
         return a_before <= b_before and a_now > b_now
@@ -203,6 +216,10 @@ cdef class Context:
     def crossed_below(self, a, b):
         """Whether `a` was at or above `b` on the last bar and is below it now; NaN never crosses."""
         cdef double a_now, a_before, b_now, b_before
+        cdef const double* x = self.column(a)
+        cdef const double* y = self.column(b)
+        if x != NULL and y != NULL:
+            return x[0] < y[0] and self.c.bar > 0 and (x - 1)[0] >= (y - 1)[0]
         self.look(a, &a_now, &a_before)
         self.look(b, &b_now, &b_before)
         return a_before >= b_before and a_now < b_now

@@ -104,7 +104,7 @@ cdef class Engine:
 
     symbols : names, each once. bars : for each a tuple (ts_ns int64[n], open, high, low, close, volume float64[n]), C-contiguous,
     kept referenced and never copied. cash : in the account's currency. path : overrides policy.path. record_events : keep the
-    event log (64 bytes an event), which the digest is taken over. latency_ns : how long an order takes to reach the market.
+    whole event log (64 bytes an event), which the digest is taken over; else fills only. latency_ns : how long an order takes to reach the market.
     Raises InputError. Memory: 8 bytes a clock step, plus its rows.
     """
 
@@ -314,7 +314,13 @@ cdef class Engine:
 
     def fills(self):
         """FILL_DTYPE[n], a copy."""
-        return copy_rows(&self.run.engine.fills, FILL_DTYPE)
+        cdef nt_engine* engine = self.run.engine
+        out = np.empty(engine.fill_count, FILL_DTYPE)
+        cdef unsigned char[::1] view
+        if engine.fill_count:
+            view = out.view(np.uint8)
+            nt_trades_fills(engine, <nt_fill_row*>&view[0])
+        return out
 
     def orders(self):
         """ORDER_DTYPE[n]: every order in order of its id, refused ones included."""
@@ -323,7 +329,7 @@ cdef class Engine:
         cdef unsigned char[::1] view
         if orders.count:
             view = out.view(np.uint8)
-            nt_orders_export(orders, <nt_order_row*>&view[0])
+            nt_orders_export(orders, self.run.engine.clock_ts_ns, <nt_order_row*>&view[0])
         return out
 
     def trades(self):
@@ -347,7 +353,7 @@ cdef class Engine:
         cdef nt_engine* engine = self.run.engine
         return {
             "orders": engine.orders.count, "working": engine.orders.working_count, "denials": engine.denial_count,
-            "fills": engine.fills.count, "trades": engine.trades.count, "signals": engine.signals.count,
+            "fills": engine.fill_count, "trades": engine.trades.count, "signals": engine.signals.count,
             "events": engine.events.count, "ambiguous_bars": engine.ambiguous_bars,
         }
 

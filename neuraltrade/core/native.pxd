@@ -155,7 +155,6 @@ cdef extern from "nt_orders.h" nogil:
         NT_PENDING
         NT_DENIED
     ctypedef struct nt_order:
-        int64_t id
         uint8_t status
     ctypedef struct nt_working:
         pass
@@ -165,8 +164,8 @@ cdef extern from "nt_orders.h" nogil:
     nt_status nt_orders_open(nt_orders*, int32_t)
     void nt_orders_close(nt_orders*)
     nt_status nt_orders_add(nt_orders*, const nt_order*, const nt_working*, int64_t*)
-    nt_status nt_orders_move(nt_orders*, int64_t, uint8_t, int32_t, int64_t, int64_t)
-    void nt_orders_export(const nt_orders*, nt_order_row*)
+    nt_status nt_orders_move(nt_orders*, int64_t, uint8_t, int32_t, int64_t)
+    void nt_orders_export(const nt_orders*, const int64_t*, nt_order_row*)
 
 cdef extern from "nt_engine.h" nogil:
     ctypedef struct nt_series:
@@ -203,11 +202,12 @@ cdef extern from "nt_engine.h" nogil:
         nt_ledger ledger
         nt_orders orders
         int32_t market_count
+        const int64_t* clock_ts_ns
         int64_t i
         int64_t clock_count
         double cash
         nt_rows events
-        nt_rows fills
+        int64_t fill_count
         nt_rows trades
         nt_rows signals
         int64_t ambiguous_bars
@@ -223,6 +223,7 @@ cdef extern from "nt_engine.h" nogil:
     void nt_engine_close(nt_engine*)
     nt_status nt_engine_advance(nt_engine*, int64_t)
     nt_status nt_engine_finish(nt_engine*, int)
+    void nt_trades_fills(const nt_engine*, nt_fill_row*)
     void nt_context_select(nt_engine*, int32_t)
 
 cdef extern from "nt_signals.h" nogil:
