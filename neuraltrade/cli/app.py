@@ -13,12 +13,13 @@ import click
 from .._version import __version__
 from ..errors import InputError, NeuralTradeError
 
-# Command -> module of this package with a click command of that name. Imported on first use: `--help` stays fast.
+# Command -> module of this package with a click command of that name, and one line about it. Imported on first use, and
+# not for the list of commands, so that `--help` stays fast.
 COMMANDS = {
-    "backtest": "backtest",
-    "similar": "similar",
-    "verify": "verify",
-    "doctor": "doctor",
+    "backtest": ("backtest", "A strategy over bundled data or files."),
+    "similar": ("similar", "What a remembered bar resembles, and what followed."),
+    "verify": ("verify", "Check an audit log and a store, every byte."),
+    "doctor": ("doctor", "Build flags, CPU, versions, cache folders."),
 }
 
 
@@ -31,9 +32,13 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"{__package__}.{COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"{__package__}.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
 @click.group(
@@ -47,7 +52,7 @@ def cli(context: click.Context) -> None:
     """A trading engine that remembers.
 
     \b
-    Example: neuraltrade backtest AAPL --param fast=10
+    Example: neuraltrade backtest AAPL --param lookback=60
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())

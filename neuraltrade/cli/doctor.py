@@ -14,13 +14,18 @@ import click
 
 from .._version import __version__
 from ..core import cpu, quant
+from ..strategy import cache_directory
 from .output import Output, json_option
 
 
 def requirements() -> dict[str, tuple[str | None, bool]]:
     """Of every package that ours asks for: its version, None where it is absent, and whether it is optional."""
     found: dict[str, tuple[str | None, bool]] = {}
-    for line in metadata.requires("neuraltrade") or []:
+    try:
+        lines = metadata.requires("neuraltrade") or []
+    except metadata.PackageNotFoundError:  # run from a source tree, built in place
+        return found
+    for line in lines:
         name, optional = re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0], "extra ==" in line
         if name == "neuraltrade" or (name in found and optional):
             continue
@@ -32,11 +37,10 @@ def requirements() -> dict[str, tuple[str | None, bool]]:
 
 
 def caches() -> dict[str, str]:
-    """Folders in which compiled strategies are kept, and whether they can be written."""
-    places = {"numba": os.environ.get("NUMBA_CACHE_DIR") or "__pycache__ beside each strategy"}
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    writable = os.access(base if base.exists() else base.parent, os.W_OK)
-    return {**places, "user": f"{base}{'' if writable else ' (not writable)'}"}
+    """Folders of caches, and whether they can be written."""
+    folder = cache_directory()
+    standing = next(place for place in (folder, *folder.parents) if place.exists())
+    return {"compiled strategies": f"{folder}{'' if os.access(standing, os.W_OK) else ' (not writable)'}"}
 
 
 def cpu_model() -> str:
@@ -90,7 +94,7 @@ def doctor(as_json: bool) -> int:
             "features": " ".join(built["features"]) or "baseline",
             "kernels": found["kernels"],
             "usearch": f"{built['usearch']} headers",
-            **{f"cache {name}": place for name, place in found["caches"].items()},
+            **found["caches"],
         }
     )
     out.say()

@@ -48,27 +48,29 @@ def bars(tmp_path_factory: pytest.TempPathFactory) -> nt.Bars:
     return nt.Bars("GOOG", *(np.array(columns[name]) for name in ("ts_ns", "open", "high", "low", "close", "volume")))
 
 
-def run(bars: nt.Bars) -> nt.Result:
+def run(bars: nt.Bars, close_at_end: bool = False) -> nt.Result:
     account = nt.Account(cash_digits=9)
     lots = {"GOOG": nt.Instrument(lot=1.0)}
     settings: dict[str, Any] = {"fill": "backtesting_py", "account": account, "instruments": lots}
+    settings["close_at_end"] = close_at_end
     return nt.backtest(bars, SmaReverse, cash=10_000.0, size=nt.Size.equity(0.9999), **settings)
 
 
-def test_every_closed_trade_agrees(bars: nt.Bars) -> None:
-    peer = environments.call("backtesting", "with_backtesting.py", "goog")
-    trades = run(bars).trades
-    closed = trades[~trades["open"]]
-    assert len(closed) == peer["closed"] == 65
+@pytest.mark.parametrize(("finalize", "count", "equity"), [(False, 65, 51959.95), (True, 66, 51422.98999999996)])
+def test_every_closed_trade_agrees(bars: nt.Bars, finalize: bool, count: int, equity: float) -> None:
+    peer = environments.call("backtesting", "with_backtesting.py", "goog", "finalize" if finalize else "as-it-is")
+    result = run(bars, close_at_end=finalize)
+    closed = result.trades[~result.trades["open"]]
+    assert len(closed) == peer["closed"] == count
     assert closed["entry_bar"].tolist() == peer["entry_bar"]
     assert closed["exit_bar"].tolist() == peer["exit_bar"]
     assert (closed["quantity"] * closed["direction"]).tolist() == peer["quantity"]
     for name in ("entry_price", "exit_price", "pnl"):
         np.testing.assert_allclose(closed[name], peer[name], rtol=RELATIVE, err_msg=name)
+    assert result.equity[-1] == pytest.approx(equity, rel=RELATIVE)
+    assert peer["final_equity"] == pytest.approx(equity, rel=RELATIVE)
 
 
 def test_equity_agrees_at_every_bar(bars: nt.Bars) -> None:
     peer = environments.call("backtesting", "with_backtesting.py", "goog")
-    result = run(bars)
-    np.testing.assert_allclose(result.equity, peer["equity"], rtol=RELATIVE)
-    assert result.equity[-1] == pytest.approx(51959.95, rel=RELATIVE)
+    np.testing.assert_allclose(run(bars).equity, peer["equity"], rtol=RELATIVE)
