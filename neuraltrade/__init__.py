@@ -56,12 +56,25 @@ _EXPORTS = {
     "AuditLog": "provenance",
     "Signer": "provenance",
     "verify_proof": "provenance",
+    "ReasoningBank": "reflexion.bank",
     "SessionMemory": "memory.session",
     "VerificationFailed": "errors",
     "accepted": "core.settings",
 }
 _MODULES = frozenset(
-    {"clock", "core", "embedding", "memory", "provenance", "report", "results", "schema", "strategy", "vectors"}
+    {
+        "clock",
+        "core",
+        "embedding",
+        "memory",
+        "provenance",
+        "reflexion",
+        "report",
+        "results",
+        "schema",
+        "strategy",
+        "vectors",
+    }
 )
 
 __all__ = ["__version__", *sorted(_EXPORTS), *sorted(_MODULES - {"core"})]  # noqa: PLE0604  (all are strings)

@@ -21,8 +21,10 @@ class Decision:
 
     bar : index at whose close it was taken. before, after : signed units held without and with it. exit_bar : index at
     whose close the position was given up, or in which its stop, limit or trail filled (contingent_exit); None where
-    it was still held at the last bar, or where there is none. fill_price : journalled price of its first fill, if any.
-    limit ... take_profit : prices of its orders; trail : distance.
+    it was still held at the last bar, or where there is none. fill_price, fill_bar : of its first fill, as
+    journalled, if any.
+    limit ... take_profit : prices of its orders; trail : distance. direction : of a signal whose order was refused or
+    never filled, +1 or -1; else 0.
     """
 
     symbol: str
@@ -31,12 +33,14 @@ class Decision:
     after: float
     exit_bar: int | None
     fill_price: float | None = None
+    fill_bar: int | None = None
     limit: float | None = None
     stop: float | None = None
     stop_loss: float | None = None
     take_profit: float | None = None
     trail: float | None = None
     contingent_exit: bool = False
+    direction: int = 0
 
     @property
     def contingent(self) -> bool:
@@ -112,7 +116,8 @@ def decision_of(signal: Signal, tape: Tape, bars: Bars) -> Decision:
     seen = bisect.bisect_right(tape.times, signal.ts_ns)
     before = tape.position[seen]
     if entry is None or not entry.fills:
-        return Decision(signal.symbol, bar, before, before, None)
+        meant = {"long": 1, "short": -1}.get(signal.direction, 0) if entry is not None else 0
+        return Decision(signal.symbol, bar, before, before, None, direction=meant)
     sign = 1 if entry.side == "buy" else -1
     # A fill at the decision's own close is already in the position.
     early = sign * sum(fill.quantity for fill in entry.fills if fill.ts_ns <= signal.ts_ns)
@@ -134,6 +139,7 @@ def decision_of(signal: Signal, tape: Tape, bars: Bars) -> Decision:
         after=after,
         exit_bar=exit_bar,
         fill_price=price,
+        fill_bar=int(np.searchsorted(bars.ts_ns, entry.fills[0].ts_ns)),
         limit=entry.limit_price,
         stop=entry.stop_price,
         stop_loss=stops[0] if stops else None,
@@ -150,6 +156,8 @@ def _exit(tape: Tape, entry: Order, after: float, bars: Bars) -> tuple[int | Non
         execution = tape.fills[index]
         if execution.order is entry or (execution.ts_ns == last and execution.order.id < entry.id):
             continue
+        if execution.ts_ns > bars.ts_ns[-1]:
+            break  # the market given ends before: as far as it tells, the position is held
         if tape.position[index + 1] * after <= 0:
             market = execution.order.type == "market"
             return bar_of(bars, execution.order.ts_ns if market else execution.ts_ns), not market

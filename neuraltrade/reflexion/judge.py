@@ -1,14 +1,16 @@
 """A verdict from replays: what the decision brought, what its alternatives would have brought, and how sure that is.
 
-Regret is the outcome of the best other action minus that of the action taken, over the same bars. Actions differ in
-what is held (long, short, nothing, what was held before) and all end when the decision's own position ended. Outcomes
-are profit per notional of the decision. Every action is played on the worst and the best path inside ambiguous bars,
-and once more with everything one bar late; the interval is what these scenarios span, action against action in the
-same scenario. A decision is good if its regret is below zero in all of them, bad if above zero in all, else
-inconclusive.
+Regret is the outcome of the best rival action minus that of the action taken, over the same bars and until the
+decision's own position ended. Outcomes are profit per notional of the decision. Every action is played on the worst and
+the best path inside ambiguous bars, and once more with everything one bar late; the interval is what these scenarios
+span, action against action in the same scenario. A decision is good if its regret is below zero in all of them, bad if
+above zero in all, else inconclusive.
 
-Ending earlier or later is reported as counterfactuals and in words but does not enter the regret: with hindsight some
-other exit is nearly always better, in a market without any structure too.
+Rivals are what the decision turned down, on one side of it: a long is held against no trade and a short, a closing
+against keeping, a refused buy against the buy. With rivals on both sides of the action taken, or with other times to
+end it, hindsight nearly always finds something better, in a market without any structure too: such actions are
+reported as counterfactuals and in words, but enter no regret. A decision to hold nothing that named no direction is
+inconclusive for the same reason. The score compares with the one action that would have left things as they were.
 """
 
 from __future__ import annotations
@@ -36,12 +38,17 @@ PRICE_TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that could have been done, as moves from the decision on. timing : it differs from the taken one only
-    in when it ends."""
+    """One thing that could have been done, as moves from the decision on.
+
+    rival : it enters the regret. reference : the score is measured against it. timing : it differs from the action
+    taken only in when it ends.
+    """
 
     name: str
     action: str
     moves: tuple[Move, ...]
+    rival: bool = False
+    reference: bool = False
     timing: bool = False
 
 
@@ -124,16 +131,18 @@ def _plan(decision: Decision, bars: Bars, context: RunContext, horizon: int) -> 
     window = bars[start : min(longest + 3, last + 1)]  # a bar to fill in, and one more for the late scenario
     bar, end = decision.bar - start, exit_bar - start
     closing = () if marked else (Move(end, 0.0),)
-    taken = Move(bar, after, decision.limit, decision.stop, decision.stop_loss, decision.take_profit, decision.trail)
+    taken = _taken(decision, bars, context, bar)
     actions = [Action(_name(decision), _action(decision), (taken, *closing) if decision.traded else closing)]
     for target, name, action in ((size, "long", "buy"), (-size, "short", "sell")):
         if target * after <= 0 and target * before <= 0:
-            actions.append(Action(name, action, (_mirrored(taken, target, price), *closing)))
+            meant = decision.direction * target > 0  # what was refused
+            rival = after != 0 or meant
+            actions.append(Action(name, action, (_mirrored(taken, target), *closing), rival, reference=meant))
     if after != 0:
-        flat = Action("closing what was held", "close", (Move(bar, 0.0),)) if before else Action("no trade", "hold", ())
-        actions.append(flat)
+        flat = Action("closing what was held", "close", (Move(bar, 0.0),), rival=True, reference=not decision.traded)
+        actions.append(flat if before else Action("no trade", "hold", (), rival=True, reference=True))
     if before != 0 and decision.traded:
-        actions.append(Action("keeping what was held", "hold", closing))
+        actions.append(Action("keeping what was held", "hold", closing, rival=True, reference=True))
     half = bar + (end - bar) // 2
     if opened and not marked and half > bar:
         actions.append(Action(f"closed {end - half} bars earlier", "close", (taken, Move(half, 0.0)), timing=True))
@@ -144,13 +153,23 @@ def _plan(decision: Decision, bars: Bars, context: RunContext, horizon: int) -> 
     return _Plan(window, start, bar, end, tuple(actions), size, size * price * unit)
 
 
-def _mirrored(taken: Move, target: float, price: float) -> Move:
-    """A market order to `target`, guarded like the taken one: stop and profit as far from `price`, on its own side."""
+def _taken(decision: Decision, bars: Bars, context: RunContext, bar: int) -> Move:
+    """The decision's own order, its guards as fractions of what the run took them of."""
+    base = decision.fill_price
+    if base is not None and decision.fill_bar is not None and context.fill.stop_base == "entry_close":
+        base = float(bars.close[decision.fill_bar])
+    stop_loss, take_profit = (
+        None if level is None or base is None else abs(level - base) / base
+        for level in (decision.stop_loss, decision.take_profit)
+    )
+    return Move(bar, decision.after, decision.limit, decision.stop, stop_loss, take_profit, decision.trail)
+
+
+def _mirrored(taken: Move, target: float) -> Move:
+    """A market order to `target`, guarded like the taken one if it goes the other way."""
     if taken.target * target >= 0:
         return Move(taken.bar, target)
-    guards = [None if level is None else 2.0 * price - level for level in (taken.stop_loss, taken.take_profit)]
-    stop_loss, take_profit = (level if level is not None and level > 0 else None for level in guards)
-    return Move(taken.bar, target, stop_loss=stop_loss, take_profit=take_profit, trail=taken.trail)
+    return replace(taken, target=target, limit=None, stop=None)
 
 
 def _name(decision: Decision) -> str:
@@ -221,32 +240,37 @@ def _verdict(
     path: np.ndarray,
     bars: Bars,
 ) -> Verdict:
-    rivals = [index for index in open_to if index and not plan.actions[index].timing]
-    if not rivals:
+    rivals = [index for index in open_to if plan.actions[index].rival]
+    others = [index for index in open_to if index and not plan.actions[index].timing]
+    if not others:
         raise InputError(f"the decision of {decision.symbol} has no alternative: the account allows no other action")
-    regrets = [
-        max(outcomes[index][scenario] for index in rivals) - outcomes[0][scenario]
-        for scenario in range(len(outcomes[0]))
-    ]
-    low, high = min(regrets), max(regrets)
+    taken = outcomes[0]
+    if rivals:
+        regrets = [max(outcomes[index][one] for index in rivals) - taken[one] for one in range(len(taken))]
+        regret, low, high = regrets[0], min(regrets), max(regrets)
+    else:  # no direction was at hand: regret spans what both would have brought
+        spread = [outcomes[index][one] - taken[one] for index in others for one in range(len(taken))]
+        regret, low, high = sum(spread) / len(spread), min(*spread, 0.0), max(*spread, 0.0)
     label = "good" if high < 0 else "bad" if low > 0 else "inconclusive"
+    reference = next((index for index in open_to if plan.actions[index].reference), None)
+    gained = taken[0] - outcomes[reference][0] if reference is not None else 0.0
     steps = np.diff(path)
     moved = float(np.std(steps, ddof=1)) if steps.size > 1 else 0.0
     usual = _usual_move(bars, decision.bar, plan.exit_bar - plan.bar)
-    regret = regrets[0]
     successes, failures = _lessons(plan, open_to, counterfactuals, label)
-    best = max(rivals, key=lambda index: outcomes[index][0])
+    best = max(rivals or others, key=lambda index: outcomes[index][0])
     return Verdict(
-        score=-regret / (abs(regret) + usual) if regret else 0.0,
+        score=gained / (abs(gained) + usual),
         label=label,  # type: ignore[arg-type]
         regret=regret,
         regret_interval=(low, high),
-        roi=outcomes[0][0],
+        roi=taken[0],
         sharpe=float(np.mean(steps)) / moved if moved > 0 else None,
         max_drawdown=float(min((path - np.maximum.accumulate(path)).min(), 0.0)),
         explanation=(
             f"{plan.actions[0].name}, {plan.quantity:g} {decision.symbol} over {plan.exit_bar - plan.bar} bars: "
-            f"{outcomes[0][0]:+.2%}; best alternative, {plan.actions[best].name}: {outcomes[best][0]:+.2%}; "
+            f"{taken[0]:+.2%}; {'best rival' if rivals else 'in hindsight'}, {plan.actions[best].name}: "
+            f"{outcomes[best][0]:+.2%}; "
             f"regret {regret:+.2%} ({low:+.2%} to {high:+.2%} over paths and one bar of delay): {label}"
         ),
         successes=successes,
@@ -272,7 +296,7 @@ def _lessons(
         text = f"{other.description}: {other.difference:+.2%} against what was done"
         if high < 0:
             successes.append(text)
-        elif low > 0 and (plan.actions[index].timing or label == "bad"):
+        elif low > 0 and (label == "bad" or not plan.actions[index].rival):
             failures.append(text)
     return successes, failures
 

@@ -27,7 +27,8 @@ _DENIED = ORDER_STATES.index("denied")
 class Move:
     """At the close of window bar `bar`, bring the position to `target` signed units; 0 closes and cancels what works.
 
-    limit, stop, stop_loss, take_profit : prices of the order, None for none. trail : distance.
+    limit, stop : prices of the order, None for none. stop_loss, take_profit : fractions of what the policy's stop_base
+    says, as in nt.Signals. trail : distance.
     """
 
     bar: int
@@ -80,30 +81,34 @@ class _Player:
             quantity=abs(change),
             limit=move.limit,
             stop=move.stop,
-            stop_loss=move.stop_loss,
-            take_profit=move.take_profit,
+            stop_loss_rate=move.stop_loss,
+            take_profit_rate=move.take_profit,
             trail=move.trail,
         )
 
 
 def _as_arrays(scripts: Sequence[Sequence[Move]], length: int) -> dict[str, np.ndarray] | None:
     """The scripts as entry and exit arrays [length, scripts], which the engine reads without Python; None if an order
-    has a price or adds to a position, which arrays cannot say."""
+    has a price, trails, adds to a position or enters after a guarded one, which arrays cannot say."""
     shape = (length, len(scripts))
     long, short, leave = (np.zeros(shape, np.uint8) for _ in range(3))
-    size = np.full(shape, np.nan)
+    size, stop_loss, take_profit = (np.full(shape, np.nan) for _ in range(3))
     for column, script in enumerate(scripts):
-        held = 0.0
+        held, guarded = 0.0, False
         for move in sorted(script, key=lambda move: move.bar):
-            priced = (move.limit, move.stop, move.stop_loss, move.take_profit, move.trail)
-            if held * move.target > 0 or any(price is not None for price in priced):
+            priced = (move.limit, move.stop, move.trail)
+            if held * move.target > 0 or (guarded and move.target) or any(price is not None for price in priced):
                 return None
             if move.bar < length:
                 which = long if move.target > 0 else short if move.target < 0 else leave
                 which[move.bar, column] = 1
                 size[move.bar, column] = abs(move.target) or np.nan
+                stop_loss[move.bar, column] = move.stop_loss or np.nan
+                take_profit[move.bar, column] = move.take_profit or np.nan
             held = move.target
-    return {"entries": long, "exits": leave, "short_entries": short, "short_exits": leave, "size": size}
+            guarded = guarded or move.stop_loss is not None or move.take_profit is not None
+    orders = {"entries": long, "exits": leave, "short_entries": short, "short_exits": leave}
+    return {**orders, "size": size, "stop_loss": stop_loss, "take_profit": take_profit}
 
 
 def _run(bars: Bars, scripts: Sequence[Sequence[Move]], context: RunContext, path: str) -> tuple[Engine, list[int]]:
@@ -145,7 +150,7 @@ def _run(bars: Bars, scripts: Sequence[Sequence[Move]], context: RunContext, pat
 def replay(bars: Bars, scripts: Sequence[Sequence[Move]], context: RunContext, path: str) -> Replay:
     """Play the scripts over `bars` (the window) with the intrabar `path` ("worst" or "best"). See Replay.
 
-    Cost: one pass; about 20 ns a bar and script where all orders are at the market and none adds to a position, else
+    Cost: one pass; about 20 ns a bar and script where all entries are at the market and none adds to a position, else
     0.2 us. A script without moves costs nothing.
     """
     count, length = len(scripts), len(bars)

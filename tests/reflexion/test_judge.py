@@ -115,7 +115,7 @@ def test_both_paths_of_an_ambiguous_bar_are_played():
     columns = [column.copy() for column in bars_of([100, 100, 100, 101, 101, 101, 101]).columns()]
     columns[2][3], columns[3][3] = 104.0, 96.5
     bars = nt.Bars("X", *columns)
-    decision = Decision("X", 1, 0.0, 10.0, 3, stop_loss=98.0, take_profit=103.0, contingent_exit=True)
+    decision = Decision("X", 1, 0.0, 10.0, 3, 100.0, 2, stop_loss=98.0, take_profit=103.0, contingent_exit=True)
     judged = judge(decision, bars, FREE)
     assert judged.details["scenarios"] == 4 and judged.details["ambiguous_bars"] > 0
     assert judged.verdict.roi == pytest.approx(-0.02) and judged.verdict.label == "inconclusive"
@@ -150,8 +150,13 @@ def test_not_trading_is_judged_at_the_runs_default_size():
         (Size.all_in(), None),
     ):
         context = RunContext(size=size, instruments={"X": Instrument(lot=lot)})
-        verdict = judge(Decision("X", 1, 0.0, 0.0, None), bars, context, horizon=3).verdict
+        verdict = judge(Decision("X", 1, 0.0, 0.0, None, direction=1), bars, context, horizon=3).verdict
         assert verdict.label == "bad" and verdict.regret == pytest.approx(0.04) and verdict.roi == 0.0
+        verdict = judge(Decision("X", 1, 0.0, 0.0, None, direction=-1), bars, context, horizon=3).verdict
+        assert verdict.label == "good" and verdict.regret == pytest.approx(-0.04) and verdict.score > 0
+        neutral = judge(Decision("X", 1, 0.0, 0.0, None), bars, context, horizon=3)
+        assert neutral.verdict.label == "inconclusive" and neutral.verdict.score == 0.0
+        assert {c.description for c in neutral.counterfactuals} == {"long", "short"}
     context = RunContext(size=Size.cash(550.0), instruments={"X": Instrument(lot=1.0)})
     assert context.default_quantity("X", 100.0) == 5.0
     with pytest.raises(nt.InputError, match="default buys nothing"):
@@ -180,6 +185,7 @@ def test_arrays_and_scripts_play_alike():
         places = sorted(rng.choice(79, 3, replace=False).tolist())
         first = float(rng.choice([-7.0, 4.5]))
         scripts.append((Move(places[0], first), Move(places[1], -first * 2), Move(places[2], 0.0)))
+        scripts.append((Move(places[0], first, stop_loss=0.02, take_profit=0.03), Move(places[2], 0.0)))
     assert _as_arrays(scripts, 80) is not None
     harmless = (Move(0, 1.0, limit=1.0),)  # never fills; sends the whole pass through Python
     for policy in (FillPolicy(), FillPolicy.preset("vectorbt")):
@@ -224,6 +230,22 @@ def test_every_judged_trade_of_a_run_earned_what_the_run_says(fill, guard):
             assert profit == pytest.approx(float(row["pnl"]), rel=1e-9, abs=1e-5)
             compared += 1
     assert compared > 25 and labels >= {"good", "bad"}
+
+
+def test_a_world_without_structure_gives_no_verdict_in_the_mean():
+    rng = np.random.default_rng(12)
+    labels, scores = [], []
+    for _ in range(400):
+        bars = bars_of(100 * np.exp(np.cumsum(rng.normal(0, 0.01, 40))), spread=0.2)
+        before, after = rng.choice([[0.0, 5.0], [0.0, -5.0], [5.0, -5.0], [5.0, 0.0], [-5.0, -5.0]])
+        verdict = judge(
+            Decision("X", 10, before, after, int(rng.integers(12, 25)) if after else None), bars, FREE
+        ).verdict
+        labels.append(verdict.label)
+        scores.append(verdict.score)
+    good, bad = labels.count("good"), labels.count("bad")
+    assert good + bad > 200 and abs(good - bad) < 3 * (good + bad) ** 0.5
+    assert abs(np.mean(scores)) < 3 * np.std(scores) / len(scores) ** 0.5
 
 
 def test_market_of_another_history_is_refused():
