@@ -62,6 +62,7 @@ class ReasoningBank:
         self.market = {one.symbol: one for one in ((market,) if isinstance(market, Bars) else market.bars)}
         self.run = None if run is None else RunContext.of(run)
         self._tapes: dict[tuple[str, str], tuple[np.ndarray, list[Order]]] = {}
+        self._settings: tuple[dict[str, Any], RunContext] | None = None  # of the last decision
         self._tape: tuple[Any, Tape] | None = None
 
     def reflect(self, signal_id: int) -> ReflexionTrace:
@@ -114,7 +115,9 @@ class ReasoningBank:
         settings = signal.metadata.get("run")
         if not settings:
             raise InputError(f"run must be given: signal {signal.id} was journalled without the settings of its run")
-        return RunContext.of(settings)
+        if self._settings is None or self._settings[0] != settings:
+            self._settings = (settings, RunContext.of(settings))
+        return self._settings[1]
 
     def _tape_of(self, signal: Signal) -> Tape:
         """The signal's run; orders are read again only where a new version of one was stored."""

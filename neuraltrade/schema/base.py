@@ -53,7 +53,7 @@ def check_number(
     value: Any, argument: str, low: float = -math.inf, high: float = math.inf, *, above: bool = False
 ) -> float:
     """`value` as a float; InputError unless it is finite and in [low, high], or in (low, high] with `above`."""
-    if type(value) is float and low < value < high:
+    if type(value) is float and low <= value <= high and -math.inf < value < math.inf and (not above or value > low):
         return value
     real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     if not real or not math.isfinite(value):
