@@ -183,10 +183,11 @@ def small(tmp_path):
 def test_every_flipped_bit_is_detected(small, tmp_path, mapped):
     codes, inverse_norm, image = small
     bad = tmp_path / "bad"
-    bits = [*range(0, 8 * 300, 3), *range(8 * 300, 8 * len(image), 29)]
+    bits = [*range(0, 8 * 300, 7), *range(8 * 300, 8 * len(image), 61)]
     for bit in bits:
         damaged = bytearray(image)
         damaged[bit // 8] ^= 1 << (bit % 8)
+        bad.unlink(missing_ok=True)
         bad.write_bytes(damaged)
         with pytest.raises(errors.LogCorrupt):
             hnsw.Graph.load(bad, codes, inverse_norm, mapped=mapped)
@@ -221,6 +222,7 @@ def test_links_out_of_bounds_are_refused_even_with_good_checksums(small, tmp_pat
             crc = wal.crc32c(bytes(forged[4096:]))
             forged[48:52] = struct.pack("<I", crc)
             forged[4092:4096] = struct.pack("<I", wal.crc32c(bytes(forged[:4092])))
+            bad.unlink(missing_ok=True)
             bad.write_bytes(forged)
             with pytest.raises(errors.LogCorrupt):
                 hnsw.Graph.load(bad, codes, inverse_norm)
