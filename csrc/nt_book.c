@@ -133,11 +133,11 @@ int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
     int64_t now = engine->clock_ts_ns[engine->i], reference = last_price(engine, request->slot), quantity = 0, id;
     uint8_t type = type_of(request);
     int64_t price = request->limit ? request->limit : request->stop ? request->stop : reference;
-    nt_status status = price > 0 || request->size.kind == NT_SIZE_GIVEN ? estimate(engine, request, price, &quantity) : NT_OK;
+    nt_status status = NT_OK;
+    if (request->size.kind == NT_SIZE_GIVEN || (price > 0 && (engine->limits.enabled || !engine->account.shorting)))
+        status = estimate(engine, request, price, &quantity);
     if (status != NT_OK)
         return nt_book_refuse(engine, request->slot, request->side, NT_DENIED_QUANTITY_RANGE);
-    if (request->size.kind != NT_SIZE_GIVEN && price > 0 && quantity <= 0 && engine->positions[request->slot].quantity != 0)
-        return 0;
     nt_order order = {
         .signal_id = market->signal_bar == engine->i ? market->signal_id : 0,
         .created_bar = engine->i,

@@ -25,7 +25,7 @@ typedef struct nt_touch {
     int64_t direction;
 } nt_touch;
 
-/* Returns the id, 0 where nothing is to be done, or a refusal. A failure is noted in the engine and returned. */
+/* Returns the id, or a refusal. A failure is noted in the engine and returned. */
 int64_t nt_book_submit(nt_engine *engine, const nt_request *request);
 
 /* Record that an order was refused before it could take shape. Returns `reason`, or a failure. */

@@ -1,21 +1,27 @@
 #include "nt_size.h"
 
-nt_status nt_size_fee(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price, int64_t *fee_out)
+/* The fee of a fill whose notional is known. */
+static nt_status fee_of(const nt_engine *engine, int64_t quantity, int64_t notional, int64_t *fee_out)
 {
     const nt_costs *costs = &engine->costs;
-    const nt_ledger *ledger = &engine->ledger;
     int64_t fee = costs->fee_fixed, part;
-    if (costs->fee_rate != 0) {
-        int64_t notional;
-        if (nt_ledger_notional(ledger, slot, quantity, price, &notional) != NT_OK ||
-            nt_multiply_divide(notional, costs->fee_rate, NT_PICO, &part) != NT_OK || nt_add(fee, part, &fee) != NT_OK)
-            return NT_OVERFLOW;
-    }
-    if (costs->fee_per_unit != 0 && (nt_multiply_divide(quantity, costs->fee_per_unit, ledger->divisor, &part) != NT_OK ||
-                                     nt_add(fee, part, &fee) != NT_OK))
+    if (costs->fee_rate != 0 &&
+        (nt_multiply_divide(notional, costs->fee_rate, NT_PICO, &part) != NT_OK || nt_add(fee, part, &fee) != NT_OK))
+        return NT_OVERFLOW;
+    if (costs->fee_per_unit != 0 &&
+        (nt_multiply_divide(quantity, costs->fee_per_unit, engine->ledger.divisor, &part) != NT_OK ||
+         nt_add(fee, part, &fee) != NT_OK))
         return NT_OVERFLOW;
     *fee_out = fee < costs->fee_minimum ? costs->fee_minimum : fee;
     return NT_OK;
+}
+
+nt_status nt_size_fee(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price, int64_t *fee_out)
+{
+    int64_t notional = 0;
+    if (engine->costs.fee_rate != 0 && nt_ledger_notional(&engine->ledger, slot, quantity, price, &notional) != NT_OK)
+        return NT_OVERFLOW;
+    return fee_of(engine, quantity, notional, fee_out);
 }
 
 int64_t nt_size_slipped(const nt_engine *engine, int32_t slot, int64_t side, int64_t price, int64_t low, int64_t high)
@@ -41,8 +47,10 @@ int64_t nt_size_slipped(const nt_engine *engine, int32_t slot, int64_t side, int
 /* |quantity| x price / leverage: the equity that a position binds. */
 static nt_status margin(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price, int64_t leverage, int64_t *out)
 {
-    int64_t notional;
-    nt_status status = nt_ledger_notional(&engine->ledger, slot, nt_absolute(quantity), price, &notional);
+    int64_t notional = 0;
+    nt_status status = NT_OK;
+    if (quantity != 0)
+        status = nt_ledger_notional(&engine->ledger, slot, nt_absolute(quantity), price, &notional);
     if (status == NT_OK && leverage != NT_NANO)
         status = nt_multiply_divide(notional, NT_NANO, leverage, &notional);
     if (status == NT_OK)
@@ -84,11 +92,12 @@ nt_status nt_size_free_cash(const nt_engine *engine, int32_t slot, int64_t held,
 /* What opening `quantity` takes from the budget. */
 static nt_status cost_of(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price, int64_t leverage, int64_t *out)
 {
-    int64_t bound, fee;
-    if (margin(engine, slot, quantity, price, leverage, &bound) != NT_OK ||
-        nt_size_fee(engine, slot, quantity, price, &fee) != NT_OK)
+    int64_t notional, fee;
+    if (nt_ledger_notional(&engine->ledger, slot, quantity, price, &notional) != NT_OK ||
+        fee_of(engine, quantity, notional, &fee) != NT_OK ||
+        (leverage != NT_NANO && nt_multiply_divide(notional, NT_NANO, leverage, &notional) != NT_OK))
         return NT_OVERFLOW;
-    return nt_add(bound, fee, out);
+    return nt_add(notional, fee, out);
 }
 
 int64_t nt_size_affordable(const nt_engine *engine, int32_t slot, int64_t budget, int64_t leverage, int64_t price, int64_t lot)
@@ -107,11 +116,12 @@ int64_t nt_size_affordable(const nt_engine *engine, int32_t slot, int64_t budget
     int64_t quantity = units < 9.2e9 ? (int64_t)(units * 1e9) : INT64_C(9200000000000000000);
     quantity -= quantity % lot;
     int64_t cost;
+    int fits = 0;
     /* Downwards until the exact cost fits; each pass removes the whole excess, so two or three are enough. */
     for (int pass = 0; pass < 8 && quantity > 0; pass++) {
         int64_t less = lot;
         if (cost_of(engine, slot, quantity, price, leverage, &cost) == NT_OK) {
-            if (cost <= budget)
+            if ((fits = cost <= budget))
                 break;
             double excess = ((double)cost - (double)budget) / scale / each * 1e9;
             less = excess < 9e18 ? (int64_t)excess / lot * lot + lot : quantity;
@@ -119,7 +129,7 @@ int64_t nt_size_affordable(const nt_engine *engine, int32_t slot, int64_t budget
             less = quantity / 2 / lot * lot + lot;
         quantity = quantity > less ? quantity - less : 0;
     }
-    if (quantity > 0 && (cost_of(engine, slot, quantity, price, leverage, &cost) != NT_OK || cost > budget))
+    if (quantity > 0 && !fits)
         return 0;
     /* Upwards once: the estimate may sit one rounding below a whole lot. Not where a lot is worth less than cash can tell. */
     if (each * (double)lot / 1e9 * scale >= 1 && quantity < INT64_MAX - lot &&

@@ -127,7 +127,7 @@ cdef class Engine:
         self.clock_ts_ns = convert.union_clock([columns[0] for columns in bars])
         cdef const int64_t[::1] clock = self.clock_ts_ns
         cdef int64_t count = clock.shape[0]
-        self.equity_array = np.full(count, np.nan)
+        self.equity_array = np.empty(count)
         cdef double[::1] equity = self.equity_array
         cdef nt_status status = nt_engine_open(
             self.run.engine, &config, self.run.markets, self.run.positions, self.run.market_count,
@@ -342,6 +342,8 @@ cdef class Engine:
 
     def equity(self):
         """float64[clock_count] after each step's close, NaN where the run has not come to; the engine's own array."""
+        if self.run.engine.i < self.run.engine.clock_count:
+            self.equity_array[self.run.engine.i:] = np.nan
         return self.equity_array
 
     def events(self):
