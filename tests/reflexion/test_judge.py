@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import neuraltrade as nt
+from neuraltrade.core.layouts import EVENT_DTYPE, EVENT_KINDS
 from neuraltrade.core.settings import Account, Fees, FillPolicy, Instrument, Size, Slippage
 from neuraltrade.reflexion import Decision, Move, RunContext, Tape, decision_of, judge, replay
 from neuraltrade.reflexion.replay import _as_arrays
@@ -35,8 +36,11 @@ def records_of(result):
         )
         fills.setdefault(int(fill["order_id"]), []).append(made)
     orders = []
+    events = result.events.view(EVENT_DTYPE)
+    born = {int(row["id"]): row for row in events[events["kind"] == EVENT_KINDS.index("order")]}
     for row in result.orders:
-        prices = {name: None if np.isnan(row[name]) else float(row[name]) for name in ("limit_price", "stop_price")}
+        first = born[int(row["order_id"])]  # a trailing stop as it was made, not where it ended
+        prices = {"limit_price": int(first["price"]) / 1e9 or None, "stop_price": int(first["value"]) / 1e9 or None}
         orders.append(
             nt.Order(
                 id=1000 + int(row["order_id"]),
@@ -230,6 +234,39 @@ def test_every_judged_trade_of_a_run_earned_what_the_run_says(fill, guard):
             assert profit == pytest.approx(float(row["pnl"]), rel=1e-9, abs=1e-5)
             compared += 1
     assert compared > 25 and labels >= {"good", "bad"}
+
+
+@pytest.mark.parametrize("guards", [{}, {"trail": 4.0}, {"take_profit_rate": 0.06, "stop_loss_rate": 0.03}])
+def test_limit_entries_and_trails_are_replayed_as_they_were(guards):
+    bars = nt.datasets.load("GOOG")[:700]
+
+    class Dips(nt.Strategy):
+        def on_bar(self, ctx):
+            if ctx.i % 20 == 3:
+                ctx.cancel_all()
+                ctx.signal(1, 0.5)
+                ctx.buy(quantity=5.0, limit=ctx.close * 0.985, **guards)
+            elif ctx.i % 20 == 15:
+                ctx.close_position()
+
+    result = nt.backtest(bars, Dips, cash=10_000.0, fees=0.001)
+    signals, orders = records_of(result)
+    tape, context = Tape(orders), RunContext.of(result)
+    trades = {int(row["signal_id"]): row for row in result.trades if not row["open"]}
+    compared = unfilled = 0
+    for one in signals:
+        decision = decision_of(one, tape, bars)
+        judged = judge(decision, bars, context)
+        row = trades.get(one.id)
+        if row is None:
+            assert not decision.traded and decision.direction == 1
+            unfilled += 1
+        elif decision.before == 0:
+            assert decision.contingent and judged.details["scenarios"] == 4
+            profit = judged.verdict.roi * judged.details["notional"]
+            assert profit == pytest.approx(float(row["pnl"]), rel=1e-7, abs=1e-5)
+            compared += 1
+    assert compared > 8 and unfilled > 3
 
 
 def test_a_world_without_structure_gives_no_verdict_in_the_mean():
