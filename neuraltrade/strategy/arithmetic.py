@@ -147,6 +147,14 @@ def maximum(a, b):  # pragma: no cover  (compiled)
 
 
 @njit(**OPTIONS)
+def among(x, values):  # pragma: no cover  (compiled)
+    for value in values:  # noqa: SIM110  (numba knows no any())
+        if x == value:
+            return True
+    return False
+
+
+@njit(**OPTIONS)
 def past_bar(ctx, k, ts_handle):  # pragma: no cover  (compiled)
     return PastBar(
         _times(ctx, k, ts_handle),

@@ -27,7 +27,7 @@ import numpy as np
 
 from ..core.layouts import API_NAMES, CONTEXT_DTYPE
 from ..errors import CompileError, StrategyError
-from .translate import Unit
+from .unit import Unit
 
 _ENTRY = "nt_strategy_entry"
 _MAGIC = b"NTOBJ001"
@@ -39,7 +39,7 @@ _INTRINSICS = (
 _ARITHMETIC = (
     *("add", "subtract", "multiply"),
     *("true_divide", "to_int", "floor", "ceil", "round_half_even", "sqrt", "square", "minimum", "maximum"),
-    "past_bar",
+    *("among", "past_bar"),
 )
 _LOADED_MAX = 256
 _log = logging.getLogger("neuraltrade.strategy")

@@ -19,7 +19,8 @@ from .compilation import CompiledStrategy
 from .handle import Handle
 from .indicators import Indicator, StrategyData
 from .native import Failure, NativeCode, native_code
-from .translate import Unit, translate_function
+from .translate import translate_function
+from .unit import Unit, is_numbers
 
 _STATE_MAX = 1 << 24
 _EXACT_INT = 2**53
@@ -172,11 +173,10 @@ def _fixed(name: str, value: Any) -> tuple[str, Any]:
     """An attribute that is part of the code: an indicator, a text, a tuple of numbers; or why it is none of them."""
     if isinstance(value, Indicator):
         return "handle", Handle(value.index)
-    if isinstance(value, (tuple, list)) and value:
-        if all(isinstance(v, Indicator) for v in value):
-            return "handle", tuple(Handle(v.index) for v in value)
-        if all(isinstance(v, numbers.Real) for v in value):
-            return "constant", tuple(value)
+    if isinstance(value, (tuple, list)) and value and all(isinstance(v, Indicator) for v in value):
+        return "handle", tuple(Handle(v.index) for v in value)
+    if is_numbers(value):
+        return "constant", value
     if isinstance(value, (str, numbers.Integral)) or value is None:
         return "constant", value
     if isinstance(value, np.ndarray):

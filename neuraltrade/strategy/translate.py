@@ -7,10 +7,10 @@ raised inside point there. What has no translation is refused here, by name, wit
 from __future__ import annotations
 
 import ast
+import copy
 import difflib
 import numbers
 import types
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.settings import accepted
@@ -26,6 +26,7 @@ from .source import (
     shared_name,
 )
 from .translate_calls import CTX, USER, ContextCalls
+from .unit import Unit, is_numbers, one_type
 
 _SCALARS = (
     "i",
@@ -75,54 +76,11 @@ _REFUSED = {
     ast.YieldFrom: ("yield", "on_bar is called anew each bar"),
     ast.Await: ("await", "on_bar is a plain function"),
     ast.Starred: ("* unpacking", "name the values"),
+    ast.NamedExpr: (":= inside an expression", "assign on a line of its own"),
     ast.Delete: ("del", "leave the name be"),
     ast.Match: ("a match statement", "use if / elif"),
     ast.Slice: ("a slice", "use an index"),
 }
-
-
-@dataclass
-class Unit:
-    """What a strategy becomes: trees by function name, the constants they refer to, texts and symbols they name."""
-
-    attributes: dict[str, tuple[str, Any]]
-    """NAME of self -> ("int" ..., parameter index), ("constant", value), ("handle", value) or ("none", reason)."""
-    methods: dict[str, Any]
-    functions: dict[Any, str] = field(default_factory=dict)
-    trees: dict[str, ast.FunctionDef] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-    places: list[str] = field(default_factory=list)
-    constants: dict[str, Any] = field(default_factory=dict)
-    texts: list[str] = field(default_factory=list)
-    symbols: list[str] = field(default_factory=list)
-    parameter_count: int = 0
-    needs_times: bool = False
-
-    def place(self, file: str, line: int) -> int:
-        """File and line as one number: what compiled code notes before it may raise."""
-        if file not in self.places:
-            self.places.append(file)
-        return self.places.index(file) << 32 | line
-
-    def constant(self, value: Any) -> str:
-        """Name of a module-level constant of the generated code that holds `value`."""
-        for name, known in self.constants.items():
-            if type(known) is type(value) and repr(known) == repr(value):
-                return name
-        name = f"__nt_constant_{len(self.constants)}"
-        self.constants[name] = value
-        return name
-
-    def text(self, text: str) -> int:
-        if text not in self.texts:
-            self.texts.append(text)
-        return self.texts.index(text)
-
-    def symbol_slot(self, symbol: str) -> int:
-        """Parameter index that will hold the slot of that symbol (-1 where the data has none)."""
-        if symbol not in self.symbols:
-            self.symbols.append(symbol)
-        return self.parameter_count + self.symbols.index(symbol)
 
 
 class Translator(ContextCalls):
@@ -146,7 +104,7 @@ class Translator(ContextCalls):
             return made
         line = ast.Constant(self.unit.place(self.user.file, node.lineno))
         note = ast.Expr(self.plain_call("__nt_at", [ast.Name(USER, ast.Load()), line], node))
-        return [ast.copy_location(note, node), made]
+        return [ast.copy_location(note, node), *(made if isinstance(made, list) else [made])]
 
     # ---- names
 
@@ -173,8 +131,8 @@ class Translator(ContextCalls):
             return ast.copy_location(ast.Constant(int(value)), node)
         if isinstance(value, numbers.Real):
             return self._load(self.unit.constant(float(value)), node)
-        if isinstance(value, (tuple, list)) and value and all(isinstance(v, numbers.Real) for v in value):
-            return self._load(self.unit.constant(_one_type(value)), node)
+        if is_numbers(value):
+            return self._load(self.unit.constant(one_type(value)), node)
         return self.user.fail(
             node, f"{name}, a {type(value).__name__},", "use numbers, tuples of numbers, or indicators made in init"
         )
@@ -249,6 +207,8 @@ class Translator(ContextCalls):
         return node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:  # noqa: N802
+        if len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+            return self._membership(node, node.comparators[0])
         sides = [node.left, *node.comparators]
         if any(self._is_context(s, "symbol") for s in sides):
             return self._symbol_test(node, sides)
@@ -262,12 +222,29 @@ class Translator(ContextCalls):
             return ast.copy_location(ast.Constant(equal if isinstance(node.ops[0], ast.Eq) else not equal), node)
         return node
 
+    def _membership(self, node: ast.Compare, among: ast.expr) -> ast.expr:
+        """`x in (a, b)` as `x == a or x == b` where x is a name; else a loop over the tuple."""
+        if (
+            isinstance(among, ast.Tuple)
+            and isinstance(node.left, (ast.Name, ast.Attribute, ast.Constant))
+            and among.elts
+        ):
+            tests = [ast.Compare(copy.deepcopy(node.left), [ast.Eq()], [element]) for element in among.elts]
+            visited = [self.visit(ast.copy_location(test, node)) for test in tests]
+            found = visited[0] if len(visited) == 1 else ast.BoolOp(ast.Or(), visited)
+        else:
+            found = self.plain_call("__nt_among", [self.visit(node.left), self.visit(among)], node)
+        answer = ast.UnaryOp(ast.Not(), found) if isinstance(node.ops[0], ast.NotIn) else found
+        return ast.fix_missing_locations(ast.copy_location(answer, node))
+
     def _symbol_test(self, node: ast.Compare, sides: list[ast.expr]) -> ast.expr:
         """ctx.symbol == "AAPL" as a comparison of slots; the slot comes with the parameters of the run."""
         other = [self.visit(s) for s in sides if not self._is_context(s, "symbol")]
         literal = other[0].value if len(other) == 1 and isinstance(other[0], ast.Constant) else None
         if not isinstance(literal, str) or len(node.ops) != 1 or not isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
-            self.user.fail(node, "this test of ctx.symbol", 'write ctx.symbol == "AAPL", joined by `or` for several')
+            self.user.fail(
+                node, "this test of ctx.symbol", 'write ctx.symbol == "AAPL" or ctx.symbol in ("AAPL", "MSFT")'
+            )
         wanted = self.call("__nt_parameter_int", [ast.Constant(self.unit.symbol_slot(literal))], node)
         return ast.copy_location(ast.Compare(self.call("__nt_slot", [], node), node.ops, [wanted]), node)
 
@@ -291,9 +268,26 @@ class Translator(ContextCalls):
             if len(node.targets) != 1:
                 self.user.fail(node, "assigning ctx.state[k] in a chain", "assign one at a time")
             return self.state_store(node.targets[0], self.visit(node.value), node)
+        target = node.targets[0]
+        if isinstance(target, ast.Tuple) and any(self.is_state(t) for t in target.elts):
+            return self._unpack_to_state(node, target)
         self._check_targets(node.targets, node)
         node.value = self.visit(node.value)
         return node
+
+    def _unpack_to_state(self, node: ast.Assign, target: ast.Tuple) -> Any:
+        """`ctx.state[0], x = a, b`: into names first, then each where it belongs, left to right."""
+        parts = [f"__nt_part_{k}" for k in range(len(target.elts))]
+        first = ast.Tuple([ast.Name(p, ast.Store()) for p in parts], ast.Store())
+        made: list[ast.stmt] = [ast.Assign([first], self.visit(node.value))]
+        for part, to in zip(parts, target.elts, strict=True):
+            value = self._load(part, node)
+            if self.is_state(to):
+                made.append(self.state_store(to, value, node))
+            else:
+                self._check_targets([to], node)
+                made.append(ast.Assign([to], value))
+        return [ast.fix_missing_locations(ast.copy_location(statement, node)) for statement in made]
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:  # noqa: N802
         loaded = ast.parse(ast.unparse(node.target), mode="eval").body
@@ -342,6 +336,15 @@ class Translator(ContextCalls):
         if not (isinstance(error, type) and issubclass(error, Exception)) or not literal or node.cause is not None:
             self.user.fail(node, "this raise", 'write raise ValueError("a literal text")')
         self.may_raise = True
+        kind = self._load(self.unit.constant(error), node)
+        node.exc = ast.copy_location(ast.Call(kind, made.args, []), node) if isinstance(made, ast.Call) else kind
+        return node
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:  # noqa: N802
+        if node.msg is not None and not isinstance(node.msg, ast.Constant):
+            self.user.fail(node, "this assert", "give it a literal text")
+        self.may_raise = True
+        node.test = self.visit(node.test)
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
@@ -453,13 +456,6 @@ class Translator(ContextCalls):
             and node.value.id in self.context_names
             and node.attr == name
         )
-
-
-def _one_type(values: Any) -> tuple[int | float, ...]:
-    """A tuple that can be indexed by a variable: all integers, or all floats."""
-    if all(isinstance(v, numbers.Integral) for v in values):
-        return tuple(int(v) for v in values)
-    return tuple(float(v) for v in values)
 
 
 def translate_function(

@@ -155,6 +155,12 @@ class Recursion(Base):
         ctx.state[0] = recursive(3)
 
 
+class Walrus(Base):
+    def on_bar(self, ctx):
+        if (day := ctx.i % 5) == 1:  # HERE
+            ctx.state[0] = day
+
+
 class TwoTypes(Base):
     def on_bar(self, ctx):
         x = 1.0
@@ -192,6 +198,7 @@ REFUSED = [
     (GlobalDict, "TABLE, a dict", "use numbers"),
     (ListInHelper, "a list in helper_with_list", "use a tuple"),
     (Recursion, "recursion through recursive", "write a loop"),
+    (Walrus, ":= inside an expression", "a line of its own"),
     (TwoTypes, "cannot be compiled", "one type throughout"),
     (WrongArgument, "ctx.value: indicator must be an indicator made in init", ""),
 ]

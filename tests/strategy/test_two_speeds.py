@@ -138,6 +138,67 @@ class Numpy(nt.Strategy):
             ctx.sell()
 
 
+class Constructs(nt.Strategy):
+    """Statements and expressions that compile, one after the other."""
+
+    mode: str = "trend"
+    count: int = 3
+    flag: bool = True
+    weights = (1, 2.5, 3)
+    table = ((1, 2), (3, 4))
+
+    def init(self, data):
+        self.s = data.sma(5)
+        self.none = None
+        self.limit = float(np.mean(data.bars[0].close))
+
+    def split(self, x):
+        if x > self.limit:
+            return x - self.limit, 1
+        return x, 0
+
+    def on_bar(self, ctx):  # noqa: PLR0912
+        """A docstring."""
+        value: float = ctx.value(self.s)
+        if math.isnan(value) or self.none is not None:
+            return
+        rest, above = self.split(value)
+        n = 0
+        while n < 10:
+            n += 1
+            if n % 2:
+                continue
+            if n > 2 * self.count:
+                break
+        else:
+            n = -1
+        total = 0
+        for i in range(self.count):
+            for j, w in enumerate(self.weights):
+                total += i * j + w
+        for a, b in zip((1, 2, 3), self.weights):  # noqa: B905
+            total -= a * b
+        for pair in self.table:
+            total += pair[0] ^ pair[1]
+        day = ctx.i % 5
+        if day in (1, 3) and not 0 < day <= 2 < n and (ctx.i + 1) % 3 in (0, 1):
+            total += 1
+        stop = None if above else ctx.close * 0.9
+        bits = (ctx.i & 12) | (ctx.i >> 2) ^ 1
+        side = above or -1
+        assert n != 0, "never"
+        ctx.state[0], step = float(total), self.flag + 1
+        ctx.state[2], ctx.state[3] = ctx.state[3], ctx.state[2] + step
+        ctx.state[1] -= -abs(rest) // 1 + round(rest * 10) % 7 + int(rest) + bits + side + step + np.pi
+        if self.mode in ("trend", "both") and ctx.i not in self.weights and ctx.state[1] % 2 > 1:
+            order = ctx.buy(stop_loss=stop)
+            if order == nt.Denial.BRACKET or order < 0:
+                ctx.close_position()
+        elif ctx.i % (LEVEL // 3) == 0:
+            ctx.sell()
+        pass
+
+
 class OfSymbols(nt.Strategy):
     """Decides by symbol and by bar of the symbol, over a panel whose clocks differ."""
 
@@ -145,7 +206,7 @@ class OfSymbols(nt.Strategy):
         self.m = data.mom(20)
 
     def on_bar(self, ctx):
-        if ctx.symbol == "AAPL" or (ctx.symbol != "GOOG" and ctx.slot == 2):
+        if ctx.symbol == "AAPL" or (ctx.symbol not in ("GOOG", "AAPL") and ctx.slot == 2):
             ctx.target(0.3 if ctx.value(self.m) > 0 else 0.0)
         elif ctx.bar % 30 == 0 and ctx.ago(min(ctx.bar, 2)).ts_ns < ctx.ts_ns:
             ctx.target(0.2)
@@ -189,6 +250,8 @@ CASES = [
     (OfSymbols, PANEL, {}),
     (Rememberer, GOOG, {"recall": FixedRecall()}),
     (Numpy, GOOG, {}),
+    (Constructs, GOOG, {}),
+    (Constructs, PANEL, {"size": 5, "params": {"mode": "both", "count": 1, "flag": False}}),
     (nt.strategy.library.Momentum, PANEL, {"params": {"allow_short": True, "max_fraction": 0.3}}),
 ]
 
@@ -338,6 +401,21 @@ class RaisesOnPurpose(nt.Strategy):
             raise ValueError("enough")  # HERE
 
 
+class Enough(Exception):
+    """An exception of the user's own."""
+
+
+class RaisesItsOwn(nt.Strategy):
+    def on_bar(self, ctx):
+        if ctx.i > 4:
+            raise Enough("of it")  # HERE
+
+
+class Asserts(nt.Strategy):
+    def on_bar(self, ctx):
+        assert ctx.i < 6, "too late"  # HERE
+
+
 class LooksTooFar(nt.Strategy):
     def on_bar(self, ctx):
         ctx.state[0] = ctx.ago(ctx.i - 5).close if ctx.i < 9 else ctx.ago(100).close  # HERE
@@ -383,6 +461,8 @@ RAISING = [
     (DividesByZero, 7, ZeroDivisionError),
     (StateRange, 4, IndexError),
     (RaisesOnPurpose, 3, ValueError),
+    (RaisesItsOwn, 5, Enough),
+    (Asserts, 6, AssertionError),
     (LooksTooFar, 0, nt.InputError),
     (NanToInt, 0, ValueError),
     (Confident, 4, nt.InputError),
