@@ -1,4 +1,4 @@
-"""P5, P7, P10, P14: session memory, nearest neighbours with their recall, inserts, embedding."""
+"""P5, P7, P10: session memory, nearest neighbours with their recall, inserts."""
 
 from __future__ import annotations
 
@@ -74,14 +74,3 @@ class Inserts:
 
     def time_p10_add_1000(self) -> None:
         self.db.observations.add(self.vectors, symbol="PEER", ts_ns=self.times)
-
-
-class Embedding:
-    """P14: market states from bars, all features."""
-
-    def setup(self) -> None:
-        self.bars = ours.bars_of(inputs.minute_bars(100_000))
-        self.encoder = nt.embedding.MarketState()
-
-    def time_p14_encode_100k(self) -> None:
-        self.encoder.encode(self.bars)

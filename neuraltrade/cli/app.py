@@ -16,6 +16,7 @@ from ..errors import InputError, NeuralTradeError
 # Command -> module of this package with a click command of that name, and one line about it. Imported on first use, and
 # not for the list of commands, so that `--help` stays fast.
 COMMANDS = {
+    "demo": ("demo", "The main job on bundled data, ending with a report."),
     "backtest": ("backtest", "A strategy over bundled data or files."),
     "similar": ("similar", "What a remembered bar resembles, and what followed."),
     "verify": ("verify", "Check an audit log and a store, every byte."),
@@ -52,7 +53,8 @@ def cli(context: click.Context) -> None:
     """A trading engine that remembers.
 
     \b
-    Example: neuraltrade backtest AAPL --param lookback=60
+    Example: neuraltrade demo
+             neuraltrade backtest AAPL --param lookback=60
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
