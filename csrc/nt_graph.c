@@ -174,7 +174,8 @@ static uint32_t descend(const search *search) {
             uint32_t rows[NT_GRAPH_CONNECTIVITY_MAX];
             float distances[NT_GRAPH_CONNECTIVITY_MAX];
             size_t count = 0;
-            for (; count < graph->connectivity && links[count] != NT_GRAPH_NONE; count++) rows[count] = level->rows[links[count]];
+            for (; count < graph->connectivity && links[count] != NT_GRAPH_NONE; count++)
+                rows[count] = level->rows[links[count]];
             distances_to(search, rows, count, distances);
             for (size_t j = 0; j < count; j++)
                 if (distances[j] < nearest) {

@@ -82,7 +82,8 @@ nt_status nt_graph_save(const nt_graph *graph, uint32_t vectors_crc, const nt_io
 
 /* Read, or (mapped) map read-only, the graph at `path`. With `mapped` the file must not change while in use.
  * NT_INVALID  not a graph file.   NT_TOO_NEW   NT_CORRUPT   NT_IO errno kept   NT_NO_MEMORY. */
-nt_status nt_graph_load(const nt_io *io, const char *path, int mapped, nt_graph **graph_out, uint32_t *vectors_crc_out);
+nt_status nt_graph_load(const nt_io *io, const char *path, int mapped, nt_graph **graph_out,
+                        uint32_t *vectors_crc_out);
 
 #ifdef __cplusplus
 }

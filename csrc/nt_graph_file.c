@@ -152,7 +152,8 @@ static nt_status load(const nt_io *io, int file, int mapped, graph_header *heade
     return status;
 }
 
-nt_status nt_graph_load(const nt_io *io, const char *path, int mapped, nt_graph **graph_out, uint32_t *vectors_crc_out) {
+nt_status nt_graph_load(const nt_io *io, const char *path, int mapped, nt_graph **graph_out,
+                        uint32_t *vectors_crc_out) {
     graph_header *header = calloc(1, sizeof *header);
     if (header == NULL) return NT_NO_MEMORY;
     int file = io->open(io->user, path, O_RDONLY, 0);

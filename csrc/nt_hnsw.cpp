@@ -37,6 +37,7 @@ struct newcomer {
     std::int32_t bias;
 };
 
+/* Through the table of kernels: compiled in for one dimension, building was 4% faster, within the noise. */
 struct cosine {
     nt_kernels const *kernels;
     nt_vectors const *vectors;
@@ -80,7 +81,8 @@ std::vector<std::vector<std::uint32_t>> rows_by_level(index_t const &index) {
     std::size_t levels = std::min<std::size_t>(index.max_level(), NT_GRAPH_LEVELS_MAX);
     std::vector<std::vector<std::uint32_t>> rows(levels);
     for (std::uint32_t row = 0; row < index.size(); row++)
-        for (std::size_t level = 1; level <= levels && level <= index.level_of(row); level++) rows[level - 1].push_back(row);
+        for (std::size_t level = 1; level <= std::min(levels, index.level_of(row)); level++)
+            rows[level - 1].push_back(row);
     return rows;
 }
 
@@ -100,7 +102,8 @@ void lay_flat(index_t const &index, std::vector<std::vector<std::uint32_t>> cons
             flat->rows[place] = here[place];
             flat->below[place] = level == 1 ? here[place] : place_of(rows[level - 2], here[place]);
             std::uint32_t *to = flat->links + place * nt_graph_connectivity(graph);
-            for (auto member : index.neighbors(here[place], level)) *to++ = place_of(here, static_cast<std::uint32_t>(member.slot));
+            for (auto member : index.neighbors(here[place], level))
+                *to++ = place_of(here, static_cast<std::uint32_t>(member.slot));
         }
     }
 }

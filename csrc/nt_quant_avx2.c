@@ -42,7 +42,8 @@ static void dots_at_avx2(const int8_t *rows, const uint32_t *index, size_t count
     enum { AHEAD = 4 };
     for (size_t i = 0; i < count; i++) {
         if (i + AHEAD < count)
-            for (size_t j = 0; j < dimension; j += 64) _mm_prefetch(rows + index[i + AHEAD] * dimension + j, _MM_HINT_T0);
+            for (size_t j = 0; j < dimension; j += 64)
+                _mm_prefetch(rows + index[i + AHEAD] * dimension + j, _MM_HINT_T0);
         dots_out[i] = dot_avx2(rows + index[i] * dimension, query, dimension);
     }
 }

@@ -7,7 +7,9 @@
 
 static inline __m512i load(const void *bytes) { return _mm512_loadu_si512(bytes); }
 
-static inline __m512i offset_codes(const int8_t *codes) { return _mm512_xor_si512(load(codes), _mm512_set1_epi8(-128)); }
+static inline __m512i offset_codes(const int8_t *codes) {
+    return _mm512_xor_si512(load(codes), _mm512_set1_epi8(-128));
+}
 
 static int32_t dot_biased_avx512(const int8_t *a, const int8_t *b, size_t dimension, int32_t bias) {
     __m512i sum_0 = _mm512_setzero_si512(), sum_1 = sum_0;
@@ -98,8 +100,10 @@ static inline __m512i add_quarters(__m512i a, __m512i b) {
 static inline __attribute__((always_inline)) void differences_of_eight(const uint64_t *const *row, size_t words,
                                                                        const uint64_t *query, uint16_t *bits_out) {
     __m512i pairs[4];
-    for (int i = 0; i < 4; i++)
-        pairs[i] = add_pairs(difference_lanes(row[2 * i], query, words), difference_lanes(row[2 * i + 1], query, words));
+    for (int i = 0; i < 4; i++) {
+        __m512i even = difference_lanes(row[2 * i], query, words), odd = difference_lanes(row[2 * i + 1], query, words);
+        pairs[i] = add_pairs(even, odd);
+    }
     __m512i sums = add_quarters(add_quarters(pairs[0], pairs[1]), add_quarters(pairs[2], pairs[3]));
     _mm_storeu_si128((__m128i *)bits_out, _mm512_cvtepi64_epi16(sums));
 }

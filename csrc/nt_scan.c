@@ -22,11 +22,13 @@ typedef struct block {
 } block;
 
 static walk walk_over(const nt_vectors *vectors, const nt_choice *choice) {
-    size_t end = choice->rows != NULL ? choice->row_count : choice->stop < vectors->count ? choice->stop : vectors->count;
-    return (walk){choice, 0, end};
+    size_t stop = choice->stop < vectors->count ? choice->stop : vectors->count;
+    return (walk){choice, 0, choice->rows != NULL ? choice->row_count : stop};
 }
 
-static uint32_t row_of(const block *block, size_t i) { return block->index != NULL ? block->index[i] : block->first + (uint32_t)i; }
+static uint32_t row_of(const block *block, size_t i) {
+    return block->index != NULL ? block->index[i] : block->first + (uint32_t)i;
+}
 
 /* The next rows that take part; 0 at the end. */
 static int next_block(walk *walk, block *block) {
@@ -53,9 +55,12 @@ static int next_block(walk *walk, block *block) {
 
 static void block_dots(const nt_kernels *kernels, const nt_vectors *vectors, const nt_query *query, const block *block,
                        int32_t *dots_out) {
-    size_t dimension = vectors->dimension;
-    if (block->index != NULL) kernels->dots_at(vectors->codes, block->index, block->count, dimension, query->codes, query->bias, dots_out);
-    else kernels->dots(vectors->codes + block->first * dimension, block->count, dimension, query->codes, query->bias, dots_out);
+    const int8_t *codes = vectors->codes;
+    size_t dimension = vectors->dimension, count = block->count;
+    if (block->index != NULL)
+        kernels->dots_at(codes, block->index, count, dimension, query->codes, query->bias, dots_out);
+    else
+        kernels->dots(codes + block->first * dimension, count, dimension, query->codes, query->bias, dots_out);
 }
 
 /* ---- the k nearest so far: a heap with the farthest on top ---- */
@@ -134,8 +139,11 @@ static size_t collect(const nt_kernels *kernels, const nt_vectors *vectors, cons
     uint16_t limit = NT_DIMENSION_MAX + 1;
     size_t count = 0;
     while (next_block(&rows, &block)) {
-        if (block.index != NULL) kernels->differences_at(vectors->signs, block.index, block.count, words, query->signs, differing);
-        else kernels->differences(vectors->signs + block.first * words, block.count, words, query->signs, differing);
+        const uint64_t *signs = vectors->signs;
+        if (block.index != NULL)
+            kernels->differences_at(signs, block.index, block.count, words, query->signs, differing);
+        else
+            kernels->differences(signs + block.first * words, block.count, words, query->signs, differing);
         size_t found = kernels->below(differing, block.count, limit, positions);
         for (size_t i = 0; i < found; i++) {
             candidates[count] = row_of(&block, positions[i]);

@@ -28,8 +28,8 @@ typedef struct nt_query {
     int32_t bias; /* nt_bias_of(codes) */
 } nt_query;
 
-/* Which rows take part: those below `stop`, whose mask byte is not 0 (NULL: all), out of `rows` (NULL: all). Rows must be
- * below the count of vectors; each is visited as often as it is listed. */
+/* Which rows take part: those below `stop`, whose mask byte is not 0 (NULL: all), out of `rows` (NULL: all). Listed rows
+ * must be below the count of vectors; each is visited as often as it is listed. */
 typedef struct nt_choice {
     uint32_t stop;
     const uint8_t *mask;

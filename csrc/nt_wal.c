@@ -76,8 +76,8 @@ static nt_status scan_all(const nt_io *io, const char *path, nt_wal_header *head
     return status == NT_END || status == NT_TORN ? NT_OK : status;
 }
 
-/* What no mark vouches for may be a survivor of a failed sync: in the page cache, clean, and not on the disk. Writing it
- * again makes it dirty again, so that the next sync means what it says. */
+/* What no mark vouches for may be a survivor of a failed sync: in the page cache, clean, and not on the disk. Writing
+ * it again makes it dirty again, so that the next sync means what it says. */
 static nt_status rewrite_tail(nt_wal *wal, uint64_t from, uint64_t to) {
     while (from < to) {
         size_t count = to - from < STAGE_BYTES ? (size_t)(to - from) : STAGE_BYTES, got = 0;
@@ -114,7 +114,8 @@ static nt_status begin(nt_wal *wal, const char *path, nt_wal_header *header_out,
     return marked ? NT_OK : rewrite_tail(wal, wal->synced, wal->end);
 }
 
-nt_status nt_wal_open(const nt_io *io, const char *path, nt_wal **wal_out, nt_wal_header *header_out, nt_wal_end *end_out) {
+nt_status nt_wal_open(const nt_io *io, const char *path, nt_wal **wal_out, nt_wal_header *header_out,
+                      nt_wal_end *end_out) {
     nt_wal *wal = calloc(1, sizeof *wal);
     if (wal == NULL) return NT_NO_MEMORY;
     wal->io = io;
@@ -190,7 +191,8 @@ static nt_status append_locked(nt_wal *wal, size_t count, const uint32_t *kinds,
     if (wal->file < 0 || wal->poisoned) return NT_STATE;
     uint64_t end = wal->end;
     for (size_t i = 0; i < count; i++) {
-        if (put(wal, end, wal->sequence + i, kinds[i], bodies[i], body_bytes[i]) != NT_OK) return withdraw(wal, wal->end);
+        nt_status status = put(wal, end, wal->sequence + i, kinds[i], bodies[i], body_bytes[i]);
+        if (status != NT_OK) return withdraw(wal, wal->end);
         end += nt_wal_extent(body_bytes[i]);
     }
     if (wal->staged > 0 && flush_stage(wal, end) != NT_OK) return withdraw(wal, wal->end);
@@ -218,7 +220,7 @@ nt_status nt_wal_append(nt_wal *wal, uint32_t kind, const void *body, size_t bod
     return nt_wal_append_many(wal, 1, &kind, &body, &body_bytes, offset_out);
 }
 
-/* Note the sync in the log. The mark itself is not synced: if it is lost, so is only the proof of damage, not a record. */
+/* Note the sync in the log. The mark itself is not synced: losing it loses the proof of damage, not a record. */
 static nt_status put_mark(nt_wal *wal, uint64_t synced) {
     if (put(wal, wal->end, wal->sequence, NT_WAL_MARK, &synced, 8) != NT_OK) return withdraw(wal, wal->end);
     if (flush_stage(wal, wal->end + NT_WAL_RECORD_BYTES + 8) != NT_OK) return withdraw(wal, wal->end);

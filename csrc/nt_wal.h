@@ -91,7 +91,8 @@ nt_status nt_wal_create(const nt_io *io, const char *path, const uint8_t identit
  * NT_TOO_NEW   written by a newer version.
  * NT_CORRUPT   damage; end_out->offset is where it starts.
  * NT_IO        errno kept.   NT_NO_MEMORY. */
-nt_status nt_wal_open(const nt_io *io, const char *path, nt_wal **wal_out, nt_wal_header *header_out, nt_wal_end *end_out);
+nt_status nt_wal_open(const nt_io *io, const char *path, nt_wal **wal_out, nt_wal_header *header_out,
+                      nt_wal_end *end_out);
 
 /* Append one record, in one write. Borrows `body`.
  * NT_OK       *offset_out = where the record starts; durable only after nt_wal_sync.
@@ -122,7 +123,8 @@ int nt_wal_poisoned(nt_wal *wal);
  * can start there. */
 nt_status nt_wal_reader_open(const nt_io *io, const char *path, uint64_t start, nt_wal_reader **reader_out,
                              nt_wal_header *header_out);
-/* NT_OK a record; NT_END; NT_TORN or NT_CORRUPT (nt_wal_reader_end tells where, and stays there); NT_IO; NT_NO_MEMORY. */
+/* NT_OK a record; NT_END; NT_TORN or NT_CORRUPT (nt_wal_reader_end tells where); NT_IO; NT_NO_MEMORY. All but NT_OK
+ * stay. */
 nt_status nt_wal_next(nt_wal_reader *reader, nt_wal_record *record_out);
 void nt_wal_reader_end(const nt_wal_reader *reader, nt_wal_end *end_out);
 void nt_wal_reader_close(nt_wal_reader *reader);
