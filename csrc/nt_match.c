@@ -185,19 +185,21 @@ nt_status nt_match_bar(nt_engine *engine, int32_t slot)
     int64_t opens_ns = market->bar > 0 ? market->series.ts_ns[market->bar - 1] : INT64_MIN;
     if (engine->policy.volume_cap > 0)
         load_volume(engine, market);
-    expire(engine, slot, opens_ns);
+    const nt_order_list *list = &engine->orders.lists[slot];
+    if (list->transient_count > 0)
+        expire(engine, slot, opens_ns);
     nt_status status = match_open(engine, slot, &prices, opens_ns);
-    if (status == NT_OK && engine->orders.lists[slot].trigger_count > 0 &&
+    if (status == NT_OK && list->trigger_count > 0 &&
         (whole || load_prices(market, &prices) == NT_OK)) {
-        if (engine->policy.trail_update == NT_TRAIL_BEFORE_CHECK)
+        if (list->trail_count > 0 && engine->policy.trail_update == NT_TRAIL_BEFORE_CHECK)
             move_trails(engine, slot, &prices);
         status = match_inside(engine, slot, &prices, opens_ns);
-        if (status == NT_OK)
+        if (status == NT_OK && list->trail_count > 0)
             move_trails(engine, slot, &prices);
     }
-    if (status == NT_OK && engine->orders.lists[slot].count > 0)
+    if (status == NT_OK && list->transient_count > 0)
         end_immediate(engine, slot, opens_ns);
-    if (engine->policy.market_at == NT_MARKET_SAME_CLOSE && engine->orders.lists[slot].count > 0)
+    if (engine->policy.market_at == NT_MARKET_SAME_CLOSE && list->count > list->trigger_count)
         engine->attention |= NT_ATTEND_CLOSE;
     return status;
 }

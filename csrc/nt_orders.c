@@ -17,7 +17,7 @@ nt_status nt_orders_open(nt_orders *orders, int32_t symbol_count)
     if (orders->lists == NULL)
         return NT_NO_MEMORY;
     for (int32_t symbol = 0; symbol < symbol_count; symbol++)
-        orders->lists[symbol] = (nt_order_list){-1, -1, 0, 0};
+        orders->lists[symbol] = (nt_order_list){.head = -1, .tail = -1};
     return NT_OK;
 }
 
@@ -61,7 +61,16 @@ static nt_status grow_working(nt_orders *orders)
     return NT_OK;
 }
 
-static void link_last(nt_orders *orders, int32_t index, int is_trigger)
+/* Count an order in (by = 1) or out (by = -1) of its list. */
+static void tally(nt_order_list *list, const nt_order *row, int32_t by)
+{
+    list->count += by;
+    list->trigger_count += row->type != NT_MARKET ? by : 0;
+    list->trail_count += row->type == NT_TRAILING ? by : 0;
+    list->transient_count += row->tif != 0 ? by : 0;
+}
+
+static void link_last(nt_orders *orders, int32_t index, const nt_order *row)
 {
     nt_working *working = &orders->working[index];
     nt_order_list *list = &orders->lists[working->symbol];
@@ -72,12 +81,11 @@ static void link_last(nt_orders *orders, int32_t index, int is_trigger)
     else
         list->head = index;
     list->tail = index;
-    list->count++;
-    list->trigger_count += is_trigger;
+    tally(list, row, 1);
     orders->working_count++;
 }
 
-static void unlink_working(nt_orders *orders, int32_t index, int is_trigger)
+static void unlink_working(nt_orders *orders, int32_t index, const nt_order *row)
 {
     nt_working *working = &orders->working[index];
     nt_order_list *list = &orders->lists[working->symbol];
@@ -89,8 +97,7 @@ static void unlink_working(nt_orders *orders, int32_t index, int is_trigger)
         orders->working[working->next].previous = working->previous;
     else
         list->tail = working->previous;
-    list->count--;
-    list->trigger_count -= is_trigger;
+    tally(list, row, -1);
     orders->working_count--;
     working->next = orders->free_head;
     orders->free_head = index;
@@ -116,7 +123,7 @@ nt_status nt_orders_add(nt_orders *orders, const nt_order *order, const nt_worki
         orders->working[index].order_id = id;
         orders->working[index].symbol = row->symbol;
         row->working = index;
-        link_last(orders, index, row->type != NT_MARKET);
+        link_last(orders, index, row);
     }
     *id_out = id;
     return NT_OK;
@@ -149,7 +156,7 @@ nt_status nt_orders_move(nt_orders *orders, int64_t id, uint8_t status, int32_t 
     row->reason = reason;
     row->done_bar = bar;
     if (row->working >= 0) {
-        unlink_working(orders, row->working, row->type != NT_MARKET);
+        unlink_working(orders, row->working, row);
         row->working = -1;
     }
     return NT_OK;

@@ -87,7 +87,10 @@ typedef struct nt_order_list {
     int32_t head;
     int32_t tail;
     int32_t count;
-    int32_t trigger_count; /* those that are not plain market orders */
+    int32_t trigger_count;   /* of these: all but plain market orders */
+    int32_t trail_count;     /* trailing stops */
+    int32_t transient_count; /* good for less than until cancelled */
+    int32_t spare;
 } nt_order_list;
 
 typedef struct nt_orders {

@@ -14,8 +14,8 @@ int64_t nt_rows_next_capacity(int64_t capacity, int64_t width)
 {
     if (capacity == 0)
         return 256;
-    int64_t bytes = capacity * width;
-    return bytes >= HUGE_BYTES / 2 && bytes < 2 * HUGE_BYTES ? 2 * HUGE_BYTES / width : capacity * 2;
+    int64_t stepped = 2 * HUGE_BYTES / width;
+    return capacity * width >= HUGE_BYTES / 2 && capacity < stepped ? stepped : capacity * 2;
 }
 
 void *nt_rows_grow(void *data, int64_t used_bytes, int64_t bytes)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import neuraltrade as nt
-from neuraltrade.core.engine import Engine
+from neuraltrade.core.engine import EVENT_DTYPE, Engine
 
 
 def test_exits_cancel_each_other_in_the_same_step(run, make_bars):
@@ -275,6 +275,28 @@ def test_an_interrupt_stays_an_interrupt(run, fills_bars):
 
     with pytest.raises(KeyboardInterrupt):
         run(on_bar, fills_bars)
+
+
+def test_tables_grow_past_every_step_of_their_size(make_engine, make_bars):
+    """300,000 orders, signals and events: each row is what was put there."""
+    count = 100_000
+    prices = np.full(count, 100.0)
+    engine = make_engine(make_bars(prices, prices + 1, prices - 1, prices))
+
+    def on_bar(ctx):
+        for _ in range(3):
+            ctx.signal(1, 0.5)
+            ctx.buy(0)  # refused, and kept
+
+    engine.bind_python(on_bar)
+    engine.advance(count)
+    engine.finish()
+    orders, signals, events = engine.orders(), engine.signals(), engine.events().view(EVENT_DTYPE)
+    bars = np.repeat(np.arange(count), 3)
+    for table, name in ((orders, "created_bar"), (signals, "bar"), (events[::2], "bar"), (events[1::2], "bar")):
+        np.testing.assert_array_equal(table[name], bars)
+    np.testing.assert_array_equal(orders["order_id"], np.arange(1, 3 * count + 1))
+    np.testing.assert_array_equal(events["id"][1::2], orders["order_id"])
 
 
 def test_empty_bars(make_engine, make_bars):
