@@ -225,7 +225,7 @@ def test_killed_writers_lose_nothing_acknowledged(tmp_path):
     nt.Signer.generate(tmp_path / "key.pem")
     rng = np.random.default_rng(5)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    for _ in range(4):
+    for _ in range(8):
         command = [sys.executable, "-c", WRITER, str(tmp_path / "log"), str(tmp_path / "key.pem")]
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as writer:
             last = 0
