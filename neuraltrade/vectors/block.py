@@ -31,8 +31,8 @@ class Block:
     """
 
     __slots__ = (
-        "codes", "count", "find", "graph", "ids", "indexes", "inverse_norm", "known_ns", "known_sorted", "name",
-        "numbers", "payload", "replaced", "signs", "texts", "ts_ns", "until_ns", "vocabulary",
+        "cells", "codes", "count", "find", "graph", "ids", "indexes", "inverse_norm", "known_ns", "known_sorted", "name",
+        "numbers", "payload", "payloads", "replaced", "signs", "texts", "ts_ns", "until_ns", "vocabulary",
     )  # fmt: skip
 
     name: str
@@ -50,6 +50,8 @@ class Block:
     texts: dict[str, np.ndarray]  # u4[n] codes into vocabulary
     vocabulary: dict[str, tuple[Sequence[str], dict[str, int]]]
     payload: Callable[[int], bytes]
+    payloads: Callable[[], tuple[np.ndarray, np.ndarray]]  # u8[n] lengths, and u1 bytes one row after the other
+    cells: dict[str, memoryview]  # columns as Python scalars, made when first asked for
     find: Callable[[int], Sequence[int]]  # rows of an id, oldest version first
     indexes: dict[str, np.ndarray]
     graph: object | None
@@ -64,9 +66,10 @@ class Block:
 
     def value(self, name: str, row: int) -> str | float | int:
         """One field of one row as a Python value."""
-        if name in self.texts:
-            return self.vocabulary[name][0][self.texts[name][row]]
-        return self.column(name)[row].item()
+        cell = self.cells.get(name)
+        if cell is None:
+            cell = self.cells[name] = self.column(name).data
+        return self.vocabulary[name][0][cell[row]] if name in self.texts else cell[row]
 
     def prefix(self, as_of: int) -> int:
         """Rows 0..prefix are all that can be known at `as_of`, where rows are sorted by known_ns; else all rows."""

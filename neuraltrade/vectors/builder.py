@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import NeuralTradeError
+from ..errors import NeuralTradeError, StoreClosed
 from .files import FileEntry, SegmentEntry, entry_of
 from .segment import Content, Segment
 from .tail import Tail
@@ -42,6 +42,7 @@ class Builder:
         self._wake = threading.Condition()
         self._pending = False
         self._idle = True
+        self._ended = False
         self._compact: set[str] = set()
         self._thread = threading.Thread(target=self._run, name=f"neuraltrade-builder-{store.path.name}", daemon=True)
         self._thread.start()
@@ -60,10 +61,12 @@ class Builder:
             self._compact.update(compact)
             self._pending = True
             self._wake.notify_all()
-            self._wake.wait_for(lambda: (self._idle and not self._pending) or not self._thread.is_alive())
+            self._wake.wait_for(lambda: (self._idle and not self._pending) or self._ended)
         if self.error is not None:
             error, self.error = self.error, None
             raise error
+        if self._ended:
+            raise StoreClosed(f"{self.store.path}: background indexing has ended; close the store and open it again")
 
     def stop(self) -> None:
         """Cancel the work under way and end the thread."""
@@ -73,6 +76,14 @@ class Builder:
         self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._work()
+        finally:
+            with self._wake:
+                self._ended = True
+                self._wake.notify_all()
+
+    def _work(self) -> None:
         while True:
             with self._wake:
                 self._idle = True

@@ -20,7 +20,7 @@ from ..clock import as_ns
 from ..errors import InputError
 from . import log as wal_log
 from .block import BANISHED, LATEST, Block, check_filter
-from .change import current_rows, replacement
+from .change import current_rows, find_version, replacement
 from .planner import FOREVER, Scope, candidates, ordered_rows
 from .query import Filter, Query
 from .rows import Hits, Maker, Rows
@@ -284,15 +284,7 @@ class Collection:
         if isinstance(id_, bool) or not isinstance(id_, int | np.integer) or not 0 < id_ < 1 << 64:
             raise InputError(f"id must be an int in 1..2**64-1, was {id_!r}")
         wanted, moment = int(id_), self._as_of(as_of)
-
-        def find(blocks: list[Block]) -> tuple[Block, int] | None:
-            for block in reversed(blocks):
-                for row in reversed(block.find(wanted)):
-                    if row < block.count and block.known_ns[row] <= moment < block.until_ns[row]:
-                        return block, row
-            return None
-
-        found = self.consistent(find)[1]
+        found = self.consistent(lambda blocks: find_version(blocks, wanted, moment))[1]
         if found is None:
             known = "" if as_of is None else f" that was known at {moment}"
             raise InputError(f"id {wanted} is not in {self.name}{known}")

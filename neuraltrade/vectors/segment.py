@@ -105,13 +105,22 @@ class Content:
             self.arrays["field." + field.name] = column[self.order]
 
     def _take_payload(self, blocks: Sequence[Block]) -> None:
-        bodies = [block.payload(row) for block, rows in zip(blocks, self.sources, strict=True) for row in rows.tolist()]
-        lengths = np.fromiter(map(len, bodies), np.uint64, len(bodies))[self.order]
+        lengths, starts, blobs, before = [], [], [], 0
+        for block, rows in zip(blocks, self.sources, strict=True):
+            every, blob = block.payloads()
+            begin = np.cumsum(every) - every + np.uint64(before)
+            lengths.append(every[rows])
+            starts.append(begin[rows])
+            blobs.append(blob)
+            before += len(blob)
+        length, start = np.concatenate(lengths)[self.order], np.concatenate(starts)[self.order]
         offsets = np.zeros(self.rows + 1, np.uint64)
-        np.cumsum(lengths, out=offsets[1:])
+        np.cumsum(length, out=offsets[1:])
+        # byte j of row r comes from start[r] + j: one gather, since a loop over rows would hold the interpreter
+        shift = np.repeat(start - offsets[:-1], length.astype(np.int64))
+        place = shift + np.arange(int(offsets[-1]), dtype=np.uint64)
         self.arrays["payload.offsets"] = offsets
-        joined = b"".join([bodies[j] for j in self.order.tolist()]) if offsets[-1] else b""
-        self.arrays["payload.bytes"] = np.frombuffer(joined, np.uint8)
+        self.arrays["payload.bytes"] = np.concatenate(blobs)[place]
 
     def _build_indexes(self) -> None:
         ts_ns = self.arrays["ts_ns"]
@@ -196,6 +205,8 @@ class Segment:
         block.indexes = {name[6:]: array for name, array in arrays.items() if name.startswith("index.")}
         offsets, blob = arrays["payload.offsets"].data, arrays["payload.bytes"].data
         block.payload = lambda row: bytes(blob[offsets[row] : offsets[row + 1]])
+        block.payloads = lambda: (np.diff(arrays["payload.offsets"]), arrays["payload.bytes"])
+        block.cells = {}
         block.find = _finder(block)
         return block
 

@@ -130,6 +130,10 @@ class Tail:
             else:
                 rows[id_] = [held, row] if isinstance(held, int) else [*held, row]
 
+    def _payloads(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        bodies = self._payload[:count]
+        return np.fromiter(map(len, bodies), np.uint64, count), np.frombuffer(b"".join(bodies), np.uint8)
+
     def _make_view(self, count: int) -> Block:
         arrays: dict[str, Any] = {name: array[:count] for name, array in self._arrays.items()}
         block = Block()
@@ -141,6 +145,8 @@ class Tail:
         block.texts = {name: arrays["field." + name] for name in self._vocabulary}
         block.vocabulary = dict(self._vocabulary)
         block.payload = self._payload.__getitem__
+        block.payloads = lambda: self._payloads(count)
+        block.cells = {}
         block.find = self.find
         block.indexes, block.graph = {}, None
         return block
