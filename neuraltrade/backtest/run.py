@@ -45,6 +45,7 @@ class Setup:
     risk: RiskLimits | None
     instruments: tuple[Instrument, ...]
     account: Account
+    latency_ns: int
     seed: int
 
     def engine(self, policy: FillPolicy) -> Engine:
@@ -59,6 +60,7 @@ class Setup:
             risk=self.risk,
             instruments=self.instruments,
             account=self.account,
+            latency_ns=self.latency_ns,
         )
 
     def settings(self, policy: FillPolicy) -> dict[str, Any]:
@@ -75,6 +77,7 @@ class Setup:
             "instruments": {s: plain(i) for s, i in zip(self.symbols, self.instruments, strict=True)},
             "multipliers": {s: i.multiplier for s, i in zip(self.symbols, self.instruments, strict=True)},
             "account": plain(self.account),
+            "latency_ns": self.latency_ns,
             "seed": self.seed,
         }
 
@@ -94,6 +97,7 @@ def backtest(
     params: Mapping[str, Any] | None = None,
     instruments: Instrument | Mapping[str, Instrument] | None = None,
     account: Account | None = None,
+    latency_ns: int = 0,
     bounds: bool = False,
     benchmark: Any = None,
     risk_free: float = 0.0,
@@ -111,6 +115,7 @@ def backtest(
     size : default order size: units, nt.Size, or None for all-in. risk : nt.RiskLimits, None = structural checks only.
     recall, journal, advisor : memory, see neuraltrade.ports. The journal gets every event before it acts.
     params : overrides of the strategy's parameters. instruments : symbol -> nt.Instrument, or one for all.
+    latency_ns : how long an order takes to reach the market: bars that end earlier do not see it.
     bounds : also run with the path inside each bar at its worst and at its best: `result.bounds`.
     benchmark, risk_free, periods_per_year : of the statistics, see nt.Result.
     seed : recorded with the run; nothing in it is random.
@@ -127,7 +132,7 @@ def backtest(
     >>> result.digest == nt.backtest(bars, nt.strategy.library.Momentum, cash=100_000.0, fees=0.0005).digest
     True
     """
-    setup = _setup(data, cash, fees, slippage, fill, size, risk, instruments, account, seed)
+    setup = _setup(data, cash, fees, slippage, fill, size, risk, instruments, account, latency_ns, seed)
     _check_port("recall", recall, "similar")
     _check_port("journal", journal, "append")
     _check_port("advisor", advisor, "enhance")
@@ -173,6 +178,7 @@ def _setup(
     risk: Any,
     instruments: Any,
     account: Any,
+    latency_ns: Any,
     seed: Any,
 ) -> Setup:
     """Arguments checked and brought to one form; InputError names the first that is wrong."""
@@ -180,8 +186,6 @@ def _setup(
         raise InputError(f"data must be nt.Bars or nt.Panel, was {type(data).__name__}")
     bars = (data,) if isinstance(data, Bars) else data.bars
     symbols = tuple(one.symbol for one in bars)
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise InputError(f"seed must be an int of at least 0, was {seed!r}")
     if isinstance(fill, str):
         fill = FillPolicy.preset(fill)
     if isinstance(size, (int, float, np.integer, np.floating)) and not isinstance(size, bool):
@@ -198,7 +202,8 @@ def _setup(
         risk=None if risk is None else _instance("risk", risk, RiskLimits, "None or nt.RiskLimits"),
         instruments=_instruments(instruments, symbols),
         account=Account() if account is None else _instance("account", account, Account, "None or nt.Account"),
-        seed=int(seed),
+        latency_ns=_count("latency_ns", latency_ns),
+        seed=_count("seed", seed),
     )
 
 
@@ -215,6 +220,12 @@ def _number(name: str, value: Any, alternative: str = "") -> float:
     if not math.isfinite(number) or (name == "cash" and number <= 0.0):
         raise InputError(f"{name} must be {wanted}, was {value!r}")
     return number
+
+
+def _count(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < 2**63:
+        raise InputError(f"{name} must be an int in 0..2**63 - 1, was {value!r}")
+    return int(value)
 
 
 def _slippage(value: Any) -> Slippage:

@@ -4,7 +4,7 @@ A cached object is position-independent code without a single outside symbol: in
 context they are given. Its name is a BLAKE3 hash of everything that decided its bytes (the translated tree with its
 line numbers, versions, CPU), its first bytes are a hash of the rest, so a damaged file is compiled again, never run.
 The folder is NEURALTRADE_CACHE_DIR, else `neuraltrade` below XDG_CACHE_HOME or ~/.cache; where it cannot be written,
-nothing is kept.
+or others could write to it, nothing is kept.
 """
 
 from __future__ import annotations
@@ -152,8 +152,12 @@ def _cache_path(key: str) -> Path | None:
     folder = cache_directory() / "strategies"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = folder.stat()
     except OSError as error:
         _log.warning("compiled strategies are not kept: %s", error)
+        return None
+    if found.st_uid != os.getuid() or found.st_mode & 0o022:
+        _log.warning("compiled strategies are not kept: others can write to %s, and what lies there is run", folder)
         return None
     return folder / f"{key}.nto"
 

@@ -245,6 +245,13 @@ def test_progress_is_reported_to_the_end(capsys):
     assert "2148/2148 bars" in capsys.readouterr().out
 
 
+def test_latency_delays_an_order_by_the_bars_it_misses():
+    day_ns = 86_400_000_000_000
+    runs = [nt.backtest(GOOG, Hold, latency_ns=ns) for ns in (0, 1, day_ns, day_ns + 1)]
+    assert [int(run.fills["bar"][0]) for run in runs] == [1, 2, 2, 3], "a bar begins when the one before it ends"
+    assert runs[1].settings["latency_ns"] == 1
+
+
 def test_one_bar_is_enough():
     result = nt.backtest(GOOG[:1], Hold)
     assert result.equity.tolist() == [10_000.0] and len(result.fills) == 0
@@ -288,8 +295,11 @@ WRONG = [
     ({"params": [("fast", 3)]}, "params must be a mapping"),
     ({"params": {"fast": 0}}, "window"),
     ({"params": {"slow": 5_000}}, "window"),
-    ({"seed": -1}, "seed must be an int of at least 0"),
-    ({"seed": 0.5}, "seed must be an int of at least 0"),
+    ({"seed": -1}, "seed must be an int in 0"),
+    ({"seed": 0.5}, "seed must be an int in 0"),
+    ({"latency_ns": -1}, "latency_ns must be an int in 0"),
+    ({"latency_ns": 1.5}, "latency_ns must be an int in 0"),
+    ({"latency_ns": 2**63}, "latency_ns must be an int in 0"),
     ({"progress": "yes"}, "progress must be True, False or a callable"),
     ({"risk_free": math.nan}, "risk_free"),
     ({"periods_per_year": -1}, "periods_per_year"),

@@ -76,7 +76,7 @@ class Generator:
 
     def _ago(self, depth):
         column = self.rng.choice(("open", "close", "high", "volume", "ts_ns // 10**9"))
-        return f"ctx.ago(min(ctx.i, {self.rng.randrange(1, 6)})).{column}"
+        return f"ctx.ago(min(ctx.bar, {self.rng.randrange(1, 6)})).{column}"
 
     def _ladder(self, depth):
         return f"ctx.value(self.ladder[{self.rng.randrange(2)}]) * self.weights[ctx.i % 3]"

@@ -383,6 +383,13 @@ def test_a_folder_that_cannot_be_written_costs_only_the_cache(cache, tmp_path, m
     assert "not kept" in caplog.text
 
 
+def test_a_folder_that_others_can_write_to_is_not_used(cache, caplog):
+    cache.mkdir()
+    cache.chmod(0o777)
+    assert not prepare(nt.compiled(SmaCross), None, (GOOG,)).native.from_cache
+    assert "others can write" in caplog.text and not list(cache.iterdir())
+
+
 class DividesByZero(nt.Strategy):
     def on_bar(self, ctx):
         ctx.state[0] = 1.0 / (ctx.i - 7)  # HERE
