@@ -71,7 +71,7 @@ nt_status nt_graph_save(const nt_graph *graph, uint32_t vectors_crc, const nt_io
     header->crc = nt_crc32c(0, header, sizeof *header - 4);
     nt_status status = write_file(graph, header, io, temporary);
     free(header);
-    if (status == NT_OK && io->rename(io->user, temporary, path) != 0) status = NT_IO;
+    if (status == NT_OK && io->rename(io->user, temporary, path, 1) != 0) status = NT_IO;
     if (status != NT_OK) {
         int error = errno;
         unlink(temporary);

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* renameat2 */
 #include "nt_io.h"
 
 #include <errno.h>
@@ -28,7 +29,12 @@ static int posix_sync(UNUSED void *user, int file) { return fdatasync(file); }
 
 static int posix_truncate(UNUSED void *user, int file, int64_t bytes) { return ftruncate(file, bytes); }
 
-static int posix_rename(UNUSED void *user, const char *from, const char *to) { return rename(from, to); }
+static int posix_rename(UNUSED void *user, const char *from, const char *to, int replace) {
+    if (replace) return rename(from, to);
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
+    if (errno != EINVAL && errno != ENOSYS) return -1;
+    return link(from, to) == 0 ? unlink(from) : -1; /* a file system without the flag */
+}
 
 static int64_t posix_size(UNUSED void *user, int file) {
     struct stat info;
@@ -133,9 +139,9 @@ static int faulty_truncate(void *user, int file, int64_t bytes) {
     return strikes(user, NT_IO_TRUNCATE, &shortened) ? -1 : posix_truncate(NULL, file, bytes);
 }
 
-static int faulty_rename(void *user, const char *from, const char *to) {
+static int faulty_rename(void *user, const char *from, const char *to, int replace) {
     int shortened = 0;
-    return strikes(user, NT_IO_RENAME, &shortened) ? -1 : posix_rename(NULL, from, to);
+    return strikes(user, NT_IO_RENAME, &shortened) ? -1 : posix_rename(NULL, from, to, replace);
 }
 
 nt_io nt_io_faulty(nt_io_faults *faults) {

@@ -22,7 +22,8 @@ typedef struct nt_io {
     ssize_t (*write)(void *user, int file, const struct iovec *parts, int count, int64_t offset);
     int (*sync)(void *user, int file);
     int (*truncate)(void *user, int file, int64_t bytes);
-    int (*rename)(void *user, const char *from, const char *to);
+    /* replace 0: EEXIST if `to` exists. */
+    int (*rename)(void *user, const char *from, const char *to, int replace);
     int64_t (*size)(void *user, int file);
     void *user;
 } nt_io;

@@ -41,7 +41,9 @@ nt_status nt_wal_create(const nt_io *io, const char *path, const uint8_t identit
     memcpy(header.label, label, 16);
     header.crc = nt_crc32c(0, &header, NT_WAL_HEADER_BYTES - 4);
     char temporary[PATH_MAX];
-    if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary) {
+    int length = snprintf(temporary, sizeof temporary, "%s.%02x%02x%02x%02x.new", path, identity[0], identity[1],
+                          identity[2], identity[3]);
+    if (length >= (int)sizeof temporary) {
         errno = ENAMETOOLONG;
         return NT_IO;
     }
@@ -52,7 +54,7 @@ nt_status nt_wal_create(const nt_io *io, const char *path, const uint8_t identit
     if (status == NT_OK && io->sync(io->user, file) != 0) status = NT_IO;
     int error = errno;
     io->close(io->user, file);
-    if (status == NT_OK && io->rename(io->user, temporary, path) != 0) {
+    if (status == NT_OK && io->rename(io->user, temporary, path, 0) != 0) {
         status = NT_IO;
         error = errno;
     }

@@ -80,8 +80,8 @@ typedef struct nt_wal_end {
 typedef struct nt_wal nt_wal;
 typedef struct nt_wal_reader nt_wal_reader;
 
-/* Write an empty log at `path`, durably: temporary file, sync, rename, folder sync. Replaces what is there.
- * NT_IO errno kept. */
+/* Write an empty log at `path`, durably: temporary file, sync, rename, folder sync. Never replaces a file: of several
+ * creators one wins, and the others find NT_IO with errno EEXIST.   NT_IO errno kept. */
 nt_status nt_wal_create(const nt_io *io, const char *path, const uint8_t identity[16], const uint8_t label[16],
                         uint64_t first_sequence);
 

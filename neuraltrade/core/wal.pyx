@@ -3,7 +3,7 @@ stand in csrc/nt_wal.h; this is its face in Python."""
 
 import os
 
-from libc.errno cimport errno
+from libc.errno cimport EEXIST, errno
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
@@ -201,6 +201,7 @@ cdef class Log:
         cdef const uint8_t* identity_at
         cdef const uint8_t* label_at = label_bytes
         cdef uint64_t first
+        cdef int error
         if isinstance(first_sequence, bool) or not isinstance(first_sequence, int) or not 0 <= first_sequence < 2**63:
             raise InputError(f"first_sequence must be in 0..2**63-1, was {first_sequence!r}")
         identity = os.urandom(16) if identity is None else identity
@@ -217,8 +218,9 @@ cdef class Log:
             first = first_sequence
             with nogil:
                 status = nt_wal_create(&log.io, name, identity_at, label_at, first)
-            if status != NT_OK:
-                raise failure(status, errno, log.path)
+                error = errno
+            if status != NT_OK and error != EEXIST:     # created by someone else meanwhile: open that
+                raise failure(status, error, log.path)
         log.start(raw)
         if label is not None and log.label != label_bytes.rstrip(b"\0"):
             nt_wal_free(log.wal)

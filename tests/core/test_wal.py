@@ -314,6 +314,34 @@ def test_every_call_of_every_operation_may_fail(tmp_path, operation):
     assert failures > 0
 
 
+def test_creators_racing_for_one_path(tmp_path):
+    """One wins; the others are told that it is taken, and no record is lost."""
+    for round_ in range(20):
+        path, outcomes = tmp_path / f"{round_}.log", []
+        barrier = threading.Barrier(4)
+
+        def create(path=path, barrier=barrier, outcomes=outcomes):
+            barrier.wait()
+            try:
+                log = wal.Log.open(path)
+            except errors.StoreLocked:
+                outcomes.append(None)
+            else:
+                log.append(1, log.identity)
+                outcomes.append(log)
+
+        threads = [threading.Thread(target=create) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        winners = [log for log in outcomes if log is not None]
+        assert len(outcomes) == 4 and len(winners) == 1
+        assert read(path) == [(1, winners[0].identity)]
+        winners[0].close()
+    assert len(list(tmp_path.iterdir())) == 20
+
+
 def test_one_writer_many_readers(tmp_path):
     path = tmp_path / "a.log"
     with wal.Log.open(path) as log:
