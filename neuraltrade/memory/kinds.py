@@ -7,7 +7,8 @@ columns only has no payload, and its record is made of the columns.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,7 +22,8 @@ from ..vectors import CollectionSpec, Field
 OUTCOME = Field("outcome", "float")  # a return that followed, NaN while unknown; in a record: metadata["outcome"]
 
 
-class Kind(NamedTuple):
+@dataclass(frozen=True)
+class Kind:
     """One kind of record."""
 
     spec: CollectionSpec
@@ -29,10 +31,15 @@ class Kind(NamedTuple):
     required: tuple[str, ...]  # columns that must be given and must not be empty
     choices: dict[str, tuple[str, ...]]  # text columns with a fixed vocabulary
     ranges: dict[str, tuple[float, float]]  # number columns with limits; NaN where missing
+    shared: tuple[str, ...] = field(init=False)  # columns that are fields of the record
+
+    def __post_init__(self) -> None:
+        names = self.record.__struct_fields__
+        object.__setattr__(self, "shared", tuple(one.name for one in self.spec.fields if one.name in names))
 
     def columns_of(self, record: Record) -> dict[str, Any]:
         """The indexed columns of a record."""
-        return {field.name: _read(record, field) for field in self.spec.fields}
+        return {one.name: _read(record, one) for one in self.spec.fields}
 
     def encode(self, record: Record) -> bytes:
         """The payload: the record without id and vector. Raises InputError where it cannot be encoded."""
@@ -49,18 +56,14 @@ class Kind(NamedTuple):
 
     def _from_columns(self, values: dict[str, Any]) -> Record:
         given: dict[str, Any] = {"ts_ns": values["ts_ns"], "known_ns": values["known_ns"]}
-        for name in self.record.__struct_fields__:
-            value = values.get(name)
-            if name not in given and not _is_missing(value):
+        for name in self.shared:
+            value = values[name]
+            if value == value and value != "":  # noqa: PLR0124  (NaN and an empty text are what is missing)
                 given[name] = value
         if self.record is ReflexionTrace and values["verdict.label"]:
             score = values["verdict.score"]
             given["verdict"] = Verdict(score=0.0 if math.isnan(score) else score, label=values["verdict.label"])
         return self.record(**given)
-
-
-def _is_missing(value: Any) -> bool:
-    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
 
 
 def _read(record: Any, field: Field) -> Any:

@@ -33,6 +33,7 @@ class TypedCollection:
         self.name = collection.name
         self.dimension = kind.spec.dimension
         self._fields = [field.name for field in kind.spec.fields]
+        self._columns = ("id", "ts_ns", "known_ns", *self._fields)
         collection.make = self._make
 
     def add(
@@ -205,7 +206,7 @@ class TypedCollection:
         return f"<{self.name}: {len(self)} rows of {self.kind.record.__name__}[{self.dimension}]>"
 
     def _make(self, block: Block, row: int) -> Any:
-        values = {name: block.value(name, row) for name in ("id", "ts_ns", "known_ns", *self._fields)}
+        values = {name: block.value(name, row) for name in self._columns}
         return self.kind.build(values, block.payload(row), vector_of(block, row))
 
     def _add_records(self, records: Sequence[Any]) -> np.ndarray:

@@ -31,8 +31,8 @@ class Block:
     """
 
     __slots__ = (
-        "cells", "codes", "count", "find", "graph", "ids", "indexes", "inverse_norm", "known_ns", "known_sorted", "name",
-        "numbers", "payload", "payloads", "replaced", "signs", "texts", "ts_ns", "until_ns", "vocabulary",
+        "cells", "codes", "count", "find", "graph", "ids", "indexes", "inverse_norm", "known_ns", "known_sorted",
+        "name", "numbers", "payload", "payloads", "replaced", "signs", "texts", "ts_ns", "until_ns", "vocabulary",
     )  # fmt: skip
 
     name: str

@@ -101,12 +101,17 @@ class Builder:
                     self.store.logger.error("background indexing of %s failed: %s", self.store.path, error)
 
     def _choose(self) -> Task | None:
-        """The next thing to do: the oldest frozen tail, then a merge of equals, then compaction."""
+        """The next thing to do: the oldest frozen tail, then compaction, then a merge of equals."""
         factor = self.store.merge_factor
         for collection in self.store.collections.values():
             state = collection.state
             if state.frozen:
                 return Task(collection, state.frozen[:1], ())
+        for name in sorted(self._compact):
+            segments = self.store.collections[name].state.segments
+            if len(segments) > 1:
+                return Task(self.store.collections[name], (), segments)
+            self._compact.discard(name)
         for collection in self.store.collections.values():
             tiers: dict[int, list[Segment]] = {}
             for segment in collection.state.segments:
@@ -114,11 +119,6 @@ class Builder:
             for tier in sorted(tiers):
                 if len(tiers[tier]) >= factor:
                     return Task(collection, (), tuple(tiers[tier][:factor]))
-        for name in sorted(self._compact):
-            segments = self.store.collections[name].state.segments
-            if len(segments) > 1:
-                return Task(self.store.collections[name], (), segments)
-            self._compact.discard(name)
         return None
 
     def _tier(self, rows: int) -> int:

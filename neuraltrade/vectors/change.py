@@ -35,7 +35,7 @@ def find_version(blocks: Sequence[Block], id_: int, as_of: int) -> tuple[Block, 
     """Block and row of the version of an id that `as_of` sees, or None."""
     for block in reversed(blocks):
         for row in block.find(id_):
-            if row < block.count and block.value("known_ns", row) <= as_of < block.until_ns[row]:
+            if row < block.count and int(block.value("known_ns", row)) <= as_of < block.until_ns[row]:
                 return block, row
     return None
 

@@ -1,0 +1,109 @@
+"""Disks that fail: a full one, one that refuses to sync, one that breaks while a segment is written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neuraltrade.errors import StoreClosed
+from neuraltrade.vectors import CollectionSpec, Field, Store, files, log
+
+SPEC = CollectionSpec(name="things", dimension=64, fields=(Field("symbol", "text"),))
+FULL_DISK = """
+import resource, signal, sys
+import numpy as np
+from neuraltrade.errors import NeuralTradeError
+from neuraltrade.vectors import Store
+from test_failures import SPEC, vectors
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = Store(sys.argv[1], [SPEC], seal_rows=10**6)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+acknowledged = refused = 0
+for step in range(400):
+    try:
+        acknowledged += len(store.collections["things"].add(vectors(10, step), ts_ns=step))
+    except (OSError, NeuralTradeError) as error:
+        refused += 1
+assert store.collections["things"].count() == acknowledged
+print(acknowledged, refused)
+"""
+
+
+def vectors(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((count, 64)).astype(np.float32)
+
+
+def test_a_full_disk_refuses_and_keeps_what_was_acknowledged(tmp_path):
+    """The limit on file size stands in for the end of the disk: writes fail part-way through a record."""
+    here = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[2]), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path / "s")],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": here}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    acknowledged, refused = map(int, done.stdout.split())
+    assert acknowledged > 500 and refused > 100
+    with Store(tmp_path / "s", [SPEC]) as store:
+        assert store.collections["things"].count() == acknowledged
+        store.verify()
+        store.collections["things"].add(vectors(1), ts_ns=0)
+
+
+def test_after_a_failed_sync_the_store_says_so_and_reopens_clean(tmp_path, monkeypatch):
+    store = Store(tmp_path / "s", [SPEC])
+    things = store.collections["things"]
+    things.add(vectors(5), ts_ns=0)
+
+    def fail(self):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(log.Pending, "sync", fail)
+        with pytest.raises(OSError, match="Input/output"):
+            store.flush()
+    for call in (store.flush, store.optimize, lambda: things.add(vectors(1), ts_ns=0), lambda: things.delete([1])):
+        with pytest.raises(StoreClosed, match="sync of the log failed"):
+            call()
+    assert things.count() == 5 and len(things.search(vectors(1)[0])) == 5
+    assert "sync of the log failed" in store.stats()["poisoned"]
+    store.close()
+    with Store(tmp_path / "s", [SPEC]) as store:
+        assert store.collections["things"].count() == 5
+
+
+@pytest.mark.parametrize("failing", range(4))
+def test_a_segment_that_cannot_be_written_leaves_the_rows_searchable(tmp_path, monkeypatch, failing):
+    """The n-th file written in the background fails; optimize says so, and works once the disk does."""
+    calls = 0
+    original = files.write_atomic
+
+    def sometimes(path, chunks):
+        nonlocal calls
+        calls += 1
+        if calls == failing + 1:
+            raise OSError(28, "No space left on device", str(path))
+        original(path, chunks)
+
+    with Store(tmp_path / "s", [SPEC], seal_rows=2_000, merge_factor=2) as store:
+        things = store.collections["things"]
+        things.add(vectors(1_500), ts_ns=np.arange(1_500))
+        with monkeypatch.context() as patched:
+            for module in ("segment", "store", "files"):
+                patched.setattr(f"neuraltrade.vectors.{module}.write_atomic", sometimes)
+            try:
+                store.optimize()
+            except OSError as error:
+                assert error.errno == 28 and calls == failing + 1
+            else:
+                assert calls <= failing + 1
+        assert things.count() == 1_500 and things.search(vectors(1)[0], 1).distances[0] == 0.0
+        things.update(1, known_ns=5_000, symbol="X")
+        store.optimize()
+        assert things.count() == 1_500
+    with Store(tmp_path / "s", [SPEC]) as store:
+        assert store.collections["things"].count() == 1_500 and store.collections["things"].get(1)["symbol"] == "X"
+        store.verify()
