@@ -260,7 +260,7 @@ def quantize(vectors, codes=None, inverse_norm=None):
     >>> from neuraltrade.core import quant
     >>> codes, inverse_norm = quant.quantize(np.linspace(-1, 1, 64, dtype=np.float32))
     >>> int(codes[0]), int(codes[-1]), round(float(inverse_norm), 6)
-    (-127, 127, 0.001681)
+    (-127, 127, 0.001677)
     """
     single = isinstance(vectors, np.ndarray) and vectors.ndim == 1
     if single:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from neuraltrade.core import quant
+from neuraltrade.core import hnsw, quant, wal
 from neuraltrade.errors import InputError
 
 DIMENSIONS = (64, 128, 256, 320, 512, 576, 768, 1024, 4096)
@@ -232,3 +233,9 @@ def test_choice_of_kernels_by_environment():
     environment = {**os.environ, "NEURALTRADE_KERNELS": "nothing"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "kernels must be one of" in done.stderr
+
+
+@pytest.mark.parametrize("module", [quant, hnsw, wal])
+def test_examples_in_docstrings(module):
+    outcome = doctest.testmod(module)
+    assert outcome.failed == 0 and outcome.attempted > 3
