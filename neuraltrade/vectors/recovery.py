@@ -24,26 +24,18 @@ from .tail import Tail
 if TYPE_CHECKING:
     from .collection import Collection
 
-RACES_MAX = 5  # how often a read-only open may find that the owner just replaced what it was about to read
-
 
 def read_store(
-    path: Path, specs: Iterable[CollectionSpec], read_only: bool
+    path: Path, specs: Iterable[CollectionSpec]
 ) -> tuple[Manifest, dict[str, list[Segment]], wal_log.Replay]:
     """The checked manifest, its segments, and the log to be replayed. Raises LogCorrupt, FormatTooNew, InputError."""
-    for attempt in range(RACES_MAX):
-        manifest = read_manifest(path)
-        _match_specs(path, manifest, specs)
-        try:
-            segments = {
-                name: [Segment(path, entry.spec, segment) for segment in entry.segments]
-                for name, entry in manifest.collections.items()
-            }
-            return manifest, segments, wal_log.Replay(path, manifest.wal_first)
-        except LogCorrupt:
-            if not read_only or attempt == RACES_MAX - 1 or read_manifest(path) == manifest:
-                raise
-    raise AssertionError("unreachable")
+    manifest = read_manifest(path)
+    _match_specs(path, manifest, specs)
+    segments = {
+        name: [Segment(path, entry.spec, segment) for segment in entry.segments]
+        for name, entry in manifest.collections.items()
+    }
+    return manifest, segments, wal_log.Replay(path, manifest.wal_first)
 
 
 def replay(

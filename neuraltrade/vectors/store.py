@@ -21,12 +21,13 @@ import msgspec
 import numpy as np
 from blake3 import blake3
 
-from ..errors import InputError, StoreClosed
+from ..errors import InputError, LogCorrupt, StoreClosed
 from . import log as wal_log
 from .block import Block
 from .builder import Builder
 from .collection import Collection, State
 from .files import (
+    MANIFEST,
     CollectionEntry,
     FileEntry,
     Lock,
@@ -335,13 +336,10 @@ class Store:
             raise
 
     def _load(self, specs: tuple[CollectionSpec, ...]) -> None:
-        self.manifest, segments, records = read_store(self.path, specs, self.read_only)
-        for name, entry in self.manifest.collections.items():
-            tail = Tail(entry.spec, f"{name}-tail-{entry.wal_start}", entry.wal_start)
-            self.collections[name] = Collection(self, entry.spec, State(tuple(segments[name]), (), tail))
-        self.next_id = replay(self.collections, self.manifest, records, self.seal_rows)
         if self.read_only:
+            self._read_beside_an_owner(specs)
             return
+        records = self._read(specs)
         records.drop_rest()
         if self.manifest != read_manifest(
             self.path
@@ -352,6 +350,25 @@ class Store:
         self._builder = Builder(self)
         if any(collection.state.frozen for collection in self.collections.values()):
             self._builder.notify()
+
+    def _read(self, specs: tuple[CollectionSpec, ...]) -> wal_log.Replay:
+        self.manifest, segments, records = read_store(self.path, specs)
+        for name, entry in self.manifest.collections.items():
+            tail = Tail(entry.spec, f"{name}-tail-{entry.wal_start}", entry.wal_start)
+            self.collections[name] = Collection(self, entry.spec, State(tuple(segments[name]), (), tail))
+        self.next_id = replay(self.collections, self.manifest, records, self.seal_rows)
+        return records
+
+    def _read_beside_an_owner(self, specs: tuple[CollectionSpec, ...]) -> None:
+        """Read; again where a file was missing or odd because the owner replaced the manifest meanwhile."""
+        while True:
+            before = (self.path / MANIFEST).read_bytes()
+            try:
+                self._read(specs)
+                return
+            except (LogCorrupt, FileNotFoundError):
+                if (self.path / MANIFEST).read_bytes() == before:
+                    raise
 
     def _capture(self, layouts: Mapping[str, State]) -> Capture:
         """The store as it is now, with `layouts` in place of some states. The write lock is held."""
