@@ -88,6 +88,17 @@ static int grow_children(nt_engine *engine, int32_t slot, int64_t parent_id, int
     return found;
 }
 
+/* Whether a stop entry's take-profit may fire in its own bar: the bar reaches it and not the stop-loss, and both entry and profit
+ * lie the way the price was going. */
+static int profit_is_certain(const nt_engine *engine, const nt_order *parent, int64_t profit, int64_t loss, const nt_prices *prices)
+{
+    if (engine->policy.contingent_from_working != NT_FROM_CERTAIN_PROFIT || parent->type != NT_STOP)
+        return 0;
+    if (parent->side > 0)
+        return profit <= prices->high && (loss == 0 || loss < prices->low);
+    return profit >= prices->low && (loss == 0 || loss > prices->high);
+}
+
 nt_status nt_bracket_spawn(nt_engine *engine, int64_t parent_id, int64_t quantity, int64_t price, const nt_touch *touch,
                            const nt_prices *prices)
 {
@@ -101,12 +112,12 @@ nt_status nt_bracket_spawn(nt_engine *engine, int64_t parent_id, int64_t quantit
     if (parent.filled > quantity && grow_children(engine, parent.symbol, parent_id, quantity))
         return NT_OK;
     int64_t side = parent.side, tick = engine->markets[parent.symbol].tick;
-    int64_t base = policy->stop_base == NT_BASE_ENTRY_CLOSE ? prices->close : price, level;
+    int64_t base = policy->stop_base == NT_BASE_ENTRY_CLOSE ? prices->close : price;
     int from = parent.type == NT_MARKET ? policy->contingent_from : policy->contingent_from_working;
     /* A fill at the close has no bar left to fire in. */
     int same_close = parent.type == NT_MARKET && policy->market_at == NT_MARKET_SAME_CLOSE;
     nt_working like = {
-        .from_bar = engine->i + (from == NT_FROM_NEXT_BAR || same_close),
+        .from_bar = engine->i + (from != NT_FROM_ENTRY_BAR || same_close),
         .size_kind = NT_SIZE_GIVEN,
         .day = -1,
         .trail = bracket.trail,
@@ -116,18 +127,20 @@ nt_status nt_bracket_spawn(nt_engine *engine, int64_t parent_id, int64_t quantit
         .born_price = price,
         .born_direction = (int8_t)touch->direction,
     };
+    int64_t loss = bracket.stop_loss, profit = bracket.take_profit;
+    if ((!loss && bracket.stop_loss_rate && moved(base, bracket.stop_loss_rate, -side, tick, &loss) != NT_OK) ||
+        (!profit && bracket.take_profit_rate && moved(base, bracket.take_profit_rate, side, tick, &profit) != NT_OK))
+        return NT_OVERFLOW;
     nt_status status = NT_OK;
-    if (bracket.stop_loss)
-        status = add_child(engine, &parent, parent_id, NT_ROLE_STOP_LOSS, bracket.stop_loss, quantity, &like);
-    else if (bracket.stop_loss_rate && (status = moved(base, bracket.stop_loss_rate, -side, tick, &level)) == NT_OK && level > 0)
-        status = add_child(engine, &parent, parent_id, NT_ROLE_STOP_LOSS, level, quantity, &like);
+    if (loss > 0)
+        status = add_child(engine, &parent, parent_id, NT_ROLE_STOP_LOSS, loss, quantity, &like);
     if (status == NT_OK && (bracket.trail || bracket.trail_rate))
         status = add_child(engine, &parent, parent_id, NT_ROLE_TRAIL, 0, quantity, &like);
-    if (status == NT_OK && bracket.take_profit)
-        status = add_child(engine, &parent, parent_id, NT_ROLE_TAKE_PROFIT, bracket.take_profit, quantity, &like);
-    else if (status == NT_OK && bracket.take_profit_rate &&
-             (status = moved(base, bracket.take_profit_rate, side, tick, &level)) == NT_OK && level > 0)
-        status = add_child(engine, &parent, parent_id, NT_ROLE_TAKE_PROFIT, level, quantity, &like);
+    if (status == NT_OK && profit > 0) {
+        if (profit_is_certain(engine, &parent, profit, loss, prices))
+            like.from_bar = engine->i;
+        status = add_child(engine, &parent, parent_id, NT_ROLE_TAKE_PROFIT, profit, quantity, &like);
+    }
     return status;
 }
 

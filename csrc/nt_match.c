@@ -72,17 +72,40 @@ static int touches_open(const nt_engine *engine, const nt_order *order, nt_worki
     return 1;
 }
 
-static nt_status match_open(nt_engine *engine, int32_t slot, const nt_prices *prices, int64_t opens_ns)
+/* Under "worst" a stop comes before a profit even where the open has reached the profit, as long as the bar reaches the stop too:
+ * so do the systems whose preset says "worst". `order` is a limit that reduces the position. */
+static int stop_comes_first(const nt_engine *engine, const nt_order *order, const nt_prices *prices, int64_t opens_ns)
+{
+    const nt_orders *orders = &engine->orders;
+    int64_t held = engine->positions[order->symbol].quantity;
+    if (engine->policy.path != NT_PATH_WORST || order->type != NT_LIMIT || held == 0 || (held > 0) == (order->side > 0))
+        return 0;
+    for (int32_t index = orders->lists[order->symbol].head; index >= 0; index = orders->working[index].next) {
+        const nt_working *working = &orders->working[index];
+        const nt_order *row = nt_orders_row(orders, working->order_id);
+        if (!working->stop || working->limit || row->side != order->side || !nt_match_is_eligible(engine, working, opens_ns))
+            continue;
+        if (row->side > 0 ? prices->high >= working->stop : prices->low <= working->stop)
+            return 1;
+    }
+    return 0;
+}
+
+/* `whole`: whether prices hold the whole bar, which the first trigger that a fill brings to life needs. */
+static nt_status match_open(nt_engine *engine, int32_t slot, nt_prices *prices, int64_t opens_ns, int *whole)
 {
     int64_t id = 0;
     while ((id = next_eligible(engine, slot, id, opens_ns)) != 0) {
         const nt_order *order = nt_orders_row(&engine->orders, id);
         nt_touch touch = {0, 0};
-        if (!touches_open(engine, order, &engine->orders.working[order->working], prices->open, &touch.price))
+        if (!touches_open(engine, order, &engine->orders.working[order->working], prices->open, &touch.price) ||
+            stop_comes_first(engine, order, prices, opens_ns))
             continue;
         nt_status status = nt_book_fill(engine, id, &touch, prices);
         if (status != NT_OK)
             return status;
+        if (!*whole && engine->orders.lists[slot].trigger_count > 0 && !(*whole = load_prices(&engine->markets[slot], prices) == NT_OK))
+            break;
     }
     return NT_OK;
 }
@@ -188,9 +211,8 @@ nt_status nt_match_bar(nt_engine *engine, int32_t slot)
     const nt_order_list *list = &engine->orders.lists[slot];
     if (list->transient_count > 0)
         expire(engine, slot, opens_ns);
-    nt_status status = match_open(engine, slot, &prices, opens_ns);
-    if (status == NT_OK && list->trigger_count > 0 &&
-        (whole || load_prices(market, &prices) == NT_OK)) {
+    nt_status status = match_open(engine, slot, &prices, opens_ns, &whole);
+    if (status == NT_OK && list->trigger_count > 0 && whole) {
         if (list->trail_count > 0 && engine->policy.trail_update == NT_TRAIL_BEFORE_CHECK)
             move_trails(engine, slot, &prices);
         status = match_inside(engine, slot, &prices, opens_ns);

@@ -87,6 +87,26 @@ def test_stop_entry_waits_with_its_bracket_where_the_policy_says_so(run, fills_b
     assert [fill["bar"] for fill in run(steps, fills_bars, policy="backtesting_py").fills()] == [2, 3]
 
 
+def test_stop_entry_goes_on_to_its_profit_where_that_is_certain(run, fills_bars):
+    steps = {1: lambda ctx: ctx.buy(10, stop=103.5, stop_loss=97, take_profit=105)}
+    fills = {name: run(steps, fills_bars, policy=nt.FillPolicy(contingent_from_working=name)).fills()
+             for name in ("next_bar", "certain_profit")}  # fmt: skip
+    assert list(fills["next_bar"]["bar"]) == [2, 3]
+    assert [(fill["bar"], fill["price"]) for fill in fills["certain_profit"]] == [(2, 103.5), (2, 105)]
+    touched = {1: lambda ctx: ctx.buy(10, stop=103.5, stop_loss=99, take_profit=105)}
+    policy = nt.FillPolicy(contingent_from_working="certain_profit")
+    assert list(run(touched, fills_bars, policy=policy).fills()["bar"]) == [2, 3]
+
+
+@pytest.mark.parametrize(("path", "price"), [("worst", 99), ("best", 108), ("ohlc", 108), ("olhc", 108)])
+@pytest.mark.parametrize("entry_bar", [0, 1])
+def test_worst_takes_the_stop_even_where_the_open_is_beyond_the_profit(run, make_bars, path, price, entry_bar):
+    bars = make_bars([100, 100, 108], [101, 101, 109], [99.5, 99.5, 98], [100, 100, 104])
+    steps = {entry_bar: lambda ctx: ctx.buy(10, stop_loss=99, take_profit=105)}
+    fill = run(steps, bars, path=path).fills()[-1]
+    assert (fill["bar"], fill["price"], fill["side"]) == (2, price, -1)
+
+
 @pytest.mark.parametrize(
     ("choice", "value", "steps", "expected"),
     [

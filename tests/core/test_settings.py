@@ -57,7 +57,7 @@ def test_presets_are_what_fills_says():
         "entry_close",
         "next_bar",
     )
-    assert nt.FillPolicy.preset("backtesting_py").contingent_from_working == "next_bar"
+    assert nt.FillPolicy.preset("backtesting_py").contingent_from_working == "certain_profit"
 
 
 def test_denials_mirror_the_core():
