@@ -102,6 +102,8 @@ install_package() {
         step "virtual environment in .venv ($("$PYTHON" --version))" "$PYTHON" -m venv "$VENV"
         step "newer pip" "$VENV/bin/python" -m pip install --upgrade pip
     fi
+    "$VENV/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+        || fail ".venv holds $("$VENV/bin/python" --version), $PYTHON_NEEDED or newer is needed: remove it and run this again"
     key=$(source_key)
     [ "$(cat "$VENV/neuraltrade-$1.key" 2>/dev/null)" = "$key" ] && return
     check_compilers
