@@ -96,7 +96,8 @@ class FillPolicy(msgspec.Struct, frozen=True, kw_only=True):
         (the extreme nearer to the open first, a tie is the low).
     contingent_from : stop-losses, take-profits and trails may fire on the "entry_bar" | from the "next_bar".
     contingent_from_working : the same where the entry was a limit or stop order; None = as contingent_from;
-        "certain_profit" = from the next bar, but the take-profit of a stop entry may fire in a bar that leaves the stop-loss alone.
+        "certain_profit" = from the next bar, but the take-profit of a stop entry may fire in a bar that leaves the
+        stop-loss alone.
     stop_base : fractions of a bracket are of the "fill_price" | of the "entry_close" (close of the bar of the fill).
     trail_update : a trailing stop's peak moves "after_check" | "before_check".
     volume_cap : fraction of a bar's volume that our orders may take, the rest stays working; None = no cap.
@@ -163,8 +164,8 @@ class FillPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 _PRESETS = {
     "conservative": FillPolicy(),
-    # Relative orders are floored to whole units; a stop or limit entry's bracket waits for the next bar, but for the one case
-    # that backtesting.py sees as certain: the price goes on from the entry's stop to its profit.
+    # Relative orders are floored to whole units; a stop or limit entry's bracket waits for the next bar, but for the
+    # one case that backtesting.py sees as certain: the price goes on from the entry's stop to its profit.
     "backtesting_py": FillPolicy(limit_fill="touch", contingent_from_working="certain_profit", default_lot=1.0),
     "vectorbt": FillPolicy(
         market_at="same_close",

@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 
 def run_until_killed(path: Path, seed: int, lines_until_kill: int) -> list[str]:
     """The child's acknowledgements; it is killed once it has printed so many lines, wherever it is then."""
-    path_text = os.pathsep.join([str(HERE), str(HERE.parents[1]), *sys.path])
+    path_text = os.pathsep.join([str(HERE), *sys.path])
     command = [sys.executable, str(HERE / "crash_child.py"), str(path), str(seed)]
     lines: list[bytes] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path_text}) as child:

@@ -39,7 +39,7 @@ def vectors(count: int, seed: int = 0) -> np.ndarray:
 
 def test_a_full_disk_refuses_and_keeps_what_was_acknowledged(tmp_path):
     """The limit on file size stands in for the end of the disk: writes fail part-way through a record."""
-    here = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[2]), *sys.path])
+    here = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(tmp_path / "s")],
         capture_output=True, text=True, env={**os.environ, "PYTHONPATH": here}, check=False,
