@@ -55,6 +55,7 @@ _EXPORTS = {
     "Provenance": "schema",
     "AuditLog": "provenance",
     "Signer": "provenance",
+    "show_config": "core.machine",
     "verify_proof": "provenance",
     "ReasoningBank": "reflexion.bank",
     "SessionMemory": "memory.session",
