@@ -14,8 +14,8 @@ from . import cpu, quant
 def config() -> dict[str, Any]:
     """Version, how the core was compiled, which kernels run, and the machine; plain values, JSON-able.
 
-    build : march, compiler, CPU features it may use, sanitizers, debug checks, USearch version. kernels : "avx512", "avx2"
-    or "serial". problems : what this machine lacks; empty when all is well.
+    build : march, compiler, CPU features it may use, sanitizers, debug checks, USearch version. kernels : "avx512",
+    "avx2" or "serial". problems : what this machine lacks; empty when all is well.
     """
     return {
         "version": __version__,
