@@ -31,8 +31,9 @@ class Block:
     """
 
     __slots__ = (
-        "cells", "codes", "count", "find", "graph", "ids", "indexes", "inverse_norm", "known_ns", "known_sorted",
-        "name", "numbers", "payload", "payloads", "replaced", "signs", "texts", "ts_ns", "until_ns", "vocabulary",
+        "cells", "codes", "count", "expansion", "find", "graph", "ids", "indexes", "inverse_norm", "known_ns",
+        "known_sorted", "name", "numbers", "payload", "payloads", "replaced", "signs", "texts", "ts_ns", "until_ns",
+        "vocabulary",
     )  # fmt: skip
 
     name: str
@@ -55,6 +56,7 @@ class Block:
     find: Callable[[int], Sequence[int]]  # rows of an id, oldest version first
     indexes: dict[str, np.ndarray]
     graph: object | None
+    expansion: int  # to search the graph with
 
     def column(self, name: str) -> np.ndarray:
         """A number column, or the codes of a text column."""

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import NeuralTradeError, StoreClosed
+from .calibration import calibrate
 from .files import FileEntry, SegmentEntry, entry_of
 from .segment import Content, Segment
 from .tail import Tail
@@ -136,20 +137,23 @@ class Builder:
         if content.rows:
             stem = f"{collection.name}-{store.take_file_number(collection.name):08d}"
             data = content.write(store.path / f"{stem}.seg")
-            graph = self._build_graph(content, stem)
+            graph, expansion = self._build_graph(content, stem)
             if self.cancel.is_set():
                 return
-            entry = SegmentEntry(data, content.rows, graph)
+            entry = SegmentEntry(data, content.rows, graph, expansion=expansion)
             fresh = Segment(store.path, collection.spec, entry)
         store.publish(collection, task.tails, task.segments, fresh, content, sources)
         self.built_segments += fresh is not None
 
-    def _build_graph(self, content: Content, stem: str) -> FileEntry | None:
+    def _build_graph(self, content: Content, stem: str) -> tuple[FileEntry | None, int]:
         if content.rows < self.store.graph_rows:
-            return None
+            return None, 0
         graph = content.build_graph(self.cancel)
         if graph is None:
-            return None
+            return None, 0
+        arrays = content.arrays
+        start = content.spec.search_expansion
+        expansion = calibrate(graph, arrays["codes"], arrays["inverse_norm"], start, self.cancel)
         path = self.store.path / f"{stem}.graph"
         graph.save(path)
-        return entry_of(path)
+        return entry_of(path), expansion

@@ -192,7 +192,8 @@ class Collection:
         """The k rows nearest by cosine distance, among those that match and were known by `as_of`; ties by id.
 
         vector : float32[dimension], or a Query that carries everything. start, end : half-open on ts_ns. exact : scan
-        all that may answer. timeout_s : DeadlineExceeded when it passes. expansion : HNSW's ef for this search.
+        all that may answer. timeout_s : DeadlineExceeded when it passes. expansion : HNSW's ef for this
+        search; by default what each graph was calibrated to.
         """
         if isinstance(vector, Query):
             return self.search(vector.vector, **vector.terms)
@@ -355,7 +356,7 @@ class Collection:
         if expansion is not None and (not isinstance(expansion, int | np.integer) or expansion < 1):
             raise InputError(f"expansion must be an int >= 1, was {expansion!r}")
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        wanted = self.spec.search_expansion if expansion is None else int(expansion)
+        wanted = 0 if expansion is None else int(expansion)
         return Request(codes, float(inverse_norm), request_signs(codes), int(k), scope, bool(exact), wanted, deadline)
 
     def _hits(self, blocks: list[Block], found: Found) -> Hits:
@@ -371,6 +372,7 @@ class Collection:
             "segments": len(state.segments),
             "segment_rows": [segment.block.count for segment in state.segments],
             "graphs": sum(segment.block.graph is not None for segment in state.segments),
+            "expansions": [segment.block.expansion for segment in state.segments if segment.block.graph is not None],
             "tail_rows": sum(tail.count for tail in tails),
             "bytes_memory": sum(tail.memory_bytes() for tail in tails),
             "bytes_disk": sum(segment.entry.data.bytes for segment in state.segments),

@@ -51,6 +51,7 @@ class SegmentEntry(msgspec.Struct, frozen=True):
     rows: int
     graph: FileEntry | None = None
     until: FileEntry | None = None
+    expansion: int = 0  # to search the graph with
 
 
 class CollectionEntry(msgspec.Struct):

@@ -51,7 +51,7 @@ class Request(NamedTuple):
     k: int
     scope: Scope
     exact: bool
-    expansion: int
+    expansion: int  # 0: what the segment was calibrated to
     deadline: float | None  # time.monotonic()
 
 
@@ -147,7 +147,7 @@ def _scan_ties(
 
 def _search_graph(block: Block, request: Request, allowed: Candidates, mask: np.ndarray | None, plan: Plan) -> Any:
     """The graph's answer, or None when the visit budget ended before it was complete."""
-    expansion = max(request.expansion, 2 * request.k)
+    expansion = max(request.expansion or block.expansion, 2 * request.k)
     whole = mask
     if mask is not None and len(mask) < block.count:
         whole = np.zeros(block.count, np.uint8)

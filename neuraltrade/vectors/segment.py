@@ -191,7 +191,8 @@ class Segment:
         for name in ("codes", "inverse_norm", "signs", "ids", "ts_ns", "known_ns"):
             setattr(block, name, arrays[name])
         block.until_ns = np.full(rows, NEVER, np.int64)
-        block.known_sorted, block.replaced, block.graph = True, False, None
+        block.known_sorted, block.replaced = True, False
+        block.graph, block.expansion = None, entry.expansion
         block.numbers, block.texts, block.vocabulary = {}, {}, {}
         for field in spec.fields:  # a field younger than the segment reads as its default
             column = arrays.get("field." + field.name)

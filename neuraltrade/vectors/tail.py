@@ -148,5 +148,5 @@ class Tail:
         block.payloads = lambda: self._payloads(count)
         block.cells = {}
         block.find = self.find
-        block.indexes, block.graph = {}, None
+        block.indexes, block.graph, block.expansion = {}, None, 0
         return block

@@ -7,7 +7,7 @@ from neuraltrade.errors import LogCorrupt
 from neuraltrade.vectors import CollectionSpec, Field, Filter, Plan, Store
 
 SPEC = CollectionSpec(
-    name="things", dimension=128, connectivity=16, expansion=100, search_expansion=64, fields=(Field("group", "int"),)
+    name="things", dimension=128, connectivity=16, expansion=100, search_expansion=16, fields=(Field("group", "int"),)
 )
 ROWS = 6_000
 
@@ -28,7 +28,8 @@ def path(tmp_path_factory):
         vectors = market_like(ROWS, 1)
         store.collections["things"].add(vectors, ts_ns=np.arange(ROWS), group=np.arange(ROWS) % 10)
         store.optimize()
-        assert store.stats()["collections"]["things"]["graphs"] == 1
+        stats = store.stats()["collections"]["things"]
+        assert stats["graphs"] == 1 and stats["expansions"][0] >= SPEC.search_expansion
     return path
 
 
