@@ -22,6 +22,15 @@ static nt_status load_prices(const nt_market *market, nt_prices *prices)
     return prices->high > 0 && prices->low > 0 && prices->close > 0 ? NT_OK : NT_OVERFLOW;
 }
 
+/* What becomes of a bar whose prices do not load: one that is not finite trades nothing, one beyond int64 ends the run. */
+static nt_status without_prices(const nt_market *market)
+{
+    const nt_series *series = &market->series;
+    int64_t bar = market->bar;
+    int finite = isfinite(series->open[bar]) && isfinite(series->high[bar]) && isfinite(series->low[bar]) && isfinite(series->close[bar]);
+    return finite ? NT_OVERFLOW : NT_OK;
+}
+
 /* Whether more of the bar than its open can matter to what works now. */
 static int needs_whole_bar(const nt_engine *engine, int32_t slot)
 {
@@ -34,17 +43,15 @@ int nt_match_is_eligible(const nt_engine *engine, const nt_working *working, int
     return working->from_bar <= engine->i && working->from_ns <= opens_ns;
 }
 
-/* The first active order after `last_id` in order of arrival that may fill now; 0 = none. Fills unlink at will, so the list is
- * entered anew each time. */
-static int64_t next_eligible(const nt_engine *engine, int32_t slot, int64_t last_id, int64_t opens_ns)
+/* Pool index of the first active order from `index` on, in order of arrival and after `last_id`, that may fill now; -1 = none. */
+static int32_t next_eligible(const nt_engine *engine, int32_t index, int64_t last_id, int64_t opens_ns)
 {
-    const nt_orders *orders = &engine->orders;
-    for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
-        const nt_working *working = &orders->working[index];
+    for (; index >= 0; index = engine->orders.working[index].next) {
+        const nt_working *working = &engine->orders.working[index];
         if (working->order_id > last_id && nt_match_is_eligible(engine, working, opens_ns))
-            return working->order_id;
+            break;
     }
-    return 0;
+    return index;
 }
 
 /* Whether the order fills at the open, and where. A stop that the open has passed is spent, even if a limit then holds it. */
@@ -94,18 +101,28 @@ static int stop_comes_first(const nt_engine *engine, const nt_order *order, cons
 /* `whole`: whether prices hold the whole bar, which the first trigger that a fill brings to life needs. */
 static nt_status match_open(nt_engine *engine, int32_t slot, nt_prices *prices, int64_t opens_ns, int *whole)
 {
+    const nt_orders *orders = &engine->orders;
     int64_t id = 0;
-    while ((id = next_eligible(engine, slot, id, opens_ns)) != 0) {
-        const nt_order *order = nt_orders_row(&engine->orders, id);
+    int32_t index = orders->lists[slot].head;
+    while ((index = next_eligible(engine, index, id, opens_ns)) >= 0) {
+        nt_working *working = &orders->working[index];
+        id = working->order_id;
+        const nt_order *order = nt_orders_row(orders, id);
         nt_touch touch = {0, 0};
-        if (!touches_open(engine, order, &engine->orders.working[order->working], prices->open, &touch.price) ||
-            stop_comes_first(engine, order, prices, opens_ns))
+        if (!touches_open(engine, order, working, prices->open, &touch.price) ||
+            stop_comes_first(engine, order, prices, opens_ns)) {
+            index = working->next;
             continue;
+        }
         nt_status status = nt_book_fill(engine, id, &touch, prices);
         if (status != NT_OK)
             return status;
-        if (!*whole && engine->orders.lists[slot].trigger_count > 0 && !(*whole = load_prices(&engine->markets[slot], prices) == NT_OK))
-            break;
+        index = orders->lists[slot].head; /* a fill unlinks at will */
+        if (!*whole && orders->lists[slot].trigger_count > 0) {
+            if (load_prices(&engine->markets[slot], prices) != NT_OK)
+                return without_prices(&engine->markets[slot]);
+            *whole = 1;
+        }
     }
     return NT_OK;
 }
@@ -203,7 +220,7 @@ nt_status nt_match_bar(nt_engine *engine, int32_t slot)
     nt_prices prices;
     int whole = needs_whole_bar(engine, slot);
     if ((whole ? load_prices(market, &prices) : load_open(market, &prices)) != NT_OK)
-        return NT_OK;
+        return without_prices(market);
     /* A bar opens when the one before it ends. */
     int64_t opens_ns = market->bar > 0 ? market->series.ts_ns[market->bar - 1] : INT64_MIN;
     if (engine->policy.volume_cap > 0)
@@ -231,17 +248,23 @@ nt_status nt_match_close(nt_engine *engine, int32_t slot)
     nt_market *market = &engine->markets[slot];
     nt_prices prices;
     if (load_prices(market, &prices) != NT_OK)
-        return NT_OK;
+        return without_prices(market);
     if (engine->policy.volume_cap > 0 && engine->orders.lists[slot].count > 0)
         load_volume(engine, market);
+    const nt_orders *orders = &engine->orders;
     int64_t id = 0, now = engine->clock_ts_ns[engine->i];
-    while ((id = next_eligible(engine, slot, id, now)) != 0) {
+    int32_t index = orders->lists[slot].head;
+    while ((index = next_eligible(engine, index, id, now)) >= 0) {
         nt_touch touch = {prices.close, 0};
-        if (nt_orders_row(&engine->orders, id)->type != NT_MARKET)
+        id = orders->working[index].order_id;
+        if (nt_orders_row(orders, id)->type != NT_MARKET) {
+            index = orders->working[index].next;
             continue;
+        }
         nt_status status = nt_book_fill(engine, id, &touch, &prices);
         if (status != NT_OK)
             return status;
+        index = orders->lists[slot].head; /* a fill unlinks at will */
     }
     return NT_OK;
 }

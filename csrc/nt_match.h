@@ -9,7 +9,8 @@
 
 #include "nt_book.h"
 
-/* Match what works in `slot` on its current bar. Prices that are not finite and positive trade nothing. */
+/* Match what works in `slot` on its current bar. Prices that are not finite trade nothing.
+ * NT_OVERFLOW: a price is not a positive int64 of nano units. */
 nt_status nt_match_bar(nt_engine *engine, int32_t slot);
 
 /* Fill market orders at the close of the current bar, where the policy says so. */
