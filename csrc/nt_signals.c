@@ -25,18 +25,28 @@ static int64_t enter(nt_engine *engine, const nt_signal_arrays *arrays, int32_t 
     if (arrays->size != NULL && !isnan(arrays->size[at])) {
         request.size = (nt_size){NT_SIZE_UNITS, 0};
         if (nt_nano_from_double(arrays->size[at], &request.size.value) != NT_OK || request.size.value <= 0)
-            return 0;
+            return nt_book_refuse(engine, slot, side, NT_DENIED_QUANTITY_RANGE);
     }
     return nt_book_submit(engine, &request);
 }
 
-static int entry_works(const nt_engine *engine, int32_t slot)
+/* Whether an order of an earlier bar still waits (for volume, for latency), which then decides first. The rest of an entry does
+ * not outlive the exit of what it opened. */
+static int waits(nt_engine *engine, int32_t slot, int64_t held, int leave)
 {
     const nt_orders *orders = &engine->orders;
-    for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next)
-        if (nt_orders_row(orders, orders->working[index].order_id)->role <= NT_ROLE_CLOSE)
-            return 1;
-    return 0;
+    int found = 0;
+    int32_t next;
+    for (int32_t index = orders->lists[slot].head; index >= 0; index = next) {
+        int64_t id = orders->working[index].order_id;
+        const nt_order *row = nt_orders_row(orders, id);
+        next = orders->working[index].next;
+        if (leave && row->role == NT_ROLE_ENTRY && row->side == nt_sign(held))
+            nt_book_end(engine, id, NT_CANCELLED_ORDER, 0);
+        else
+            found |= row->role <= NT_ROLE_CLOSE;
+    }
+    return found;
 }
 
 int64_t nt_signals_on_bar(nt_context *context, void *user)
@@ -54,14 +64,16 @@ int64_t nt_signals_on_bar(nt_context *context, void *user)
     int64_t held = engine->positions[slot].quantity;
     if ((enter_long && enter_short) || engine->markets[slot].exit_bar == engine->i)
         enter_long = enter_short = 0;
-    /* Orders of an earlier bar that still wait (no volume, latency) decide first. */
-    if (entry_works(engine, slot))
-        return 0;
+    int leave = (held > 0 && exit_long) || (held < 0 && exit_short);
+    if (waits(engine, slot, held, leave))
+        return engine->failure != NT_OK;
+    int64_t reversed = 0;
     if (held <= 0 && enter_long)
-        enter(engine, arrays, slot, at, 1);
+        reversed = enter(engine, arrays, slot, at, 1);
     else if (held >= 0 && enter_short)
-        enter(engine, arrays, slot, at, -1);
-    else if ((held > 0 && exit_long) || (held < 0 && exit_short))
+        reversed = enter(engine, arrays, slot, at, -1);
+    /* One order for exit and entry; where the gate refuses it, the exit still holds. */
+    if (leave && reversed <= 0 && engine->failure == NT_OK)
         context->api->close_position(context);
     return engine->failure != NT_OK;
 }

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from ..errors import InputError
 
 _FLAGS = ("entries", "exits", "short_entries", "short_exits")
-# name -> (limit above 0 or None, how the message states it)
+# name -> (least, limit, how the message states it); less would be nothing in fixed point
 _NUMBERS = {
-    "stop_loss": (1.0, "fractions of the entry price, above 0 and below 1"),
-    "take_profit": (1e6, "fractions of the entry price, above 0"),
-    "size": (9.2e9, "units, above 0"),
+    "stop_loss": (1e-12, 1.0, "fractions of the entry price, 1e-12 or more and below 1"),
+    "take_profit": (1e-12, 1e6, "fractions of the entry price, 1e-12 or more"),
+    "size": (1e-9, 9.2e9, "units, 1e-9 or more"),
 }
 
 
@@ -96,14 +96,14 @@ def _flags(name: str, value: Any) -> np.ndarray | None:
 
 
 def _numbers(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray:
-    limit, meaning = _NUMBERS[name]
+    least, limit, meaning = _NUMBERS[name]
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} must be a number or an array of them, was {type(value).__name__}") from error
     if array.shape not in ((), shape):
         raise InputError(f"{name} has shape {array.shape}, entries has {shape}: give one number or one per bar")
-    wrong = ~np.isnan(array) & ~((array > 0) & (array < limit))
+    wrong = ~np.isnan(array) & ~((array >= least) & (array < limit))
     if wrong.any() or (array.ndim == 0 and np.isnan(array)):
         row = f" at row {int(np.argwhere(wrong)[0][0])}" if array.ndim else ""
         bad = array[tuple(np.argwhere(wrong)[0])] if array.ndim else array

@@ -50,7 +50,9 @@ def test_zeros_and_ones_are_flags():
         ({"exits": NO[:2]}, r"exits has shape \(2,\), entries has \(3,\)"),
         ({"entries": np.zeros((1, 1, 3), bool)}, "must have shape"),
         ({"entries": np.zeros(0, bool)}, "n >= 1"),
-        ({"stop_loss": 0.0}, "above 0 and below 1, or NaN for none; was 0.0"),
+        ({"stop_loss": 0.0}, "1e-12 or more and below 1, or NaN for none; was 0.0"),
+        ({"stop_loss": 1e-13}, "was 1e-13"),
+        ({"take_profit": 1e-13}, "was 1e-13"),
         ({"stop_loss": -0.1}, "was -0.1"),
         ({"stop_loss": 1.0}, "was 1.0"),
         ({"stop_loss": float("nan")}, "was nan"),
@@ -58,7 +60,8 @@ def test_zeros_and_ones_are_flags():
         ({"stop_loss": [0.1, 0.1, 2.0]}, "was 2.0 at row 2"),
         ({"take_profit": [0.1, np.inf, 0.1]}, "was inf at row 1"),
         ({"take_profit": "much"}, "take_profit must be a number or an array"),
-        ({"size": [1, 0, 1]}, "units, above 0, or NaN for none; was 0.0 at row 1"),
+        ({"size": [1, 0, 1]}, "units, 1e-9 or more, or NaN for none; was 0.0 at row 1"),
+        ({"size": 1e-10}, "was 1e-10"),
     ],
 )
 def test_wrong_input_is_named(given, message):
