@@ -30,6 +30,7 @@ cdef class Context:
     cdef public list texts
     cdef dict text_index
     cdef const double* column(self, object series) noexcept
+    cdef nt_context* acting(self) except NULL
     cdef int look(self, object series, double* now, double* before) except -1
     cdef object order(self, int64_t side, object quantity, object limit, object stop, object stop_loss, object take_profit,
                       object trail, object tif, object stop_loss_rate, object take_profit_rate, object trail_rate)

@@ -6,7 +6,7 @@ same path. Nothing here is valid outside `on_bar`.
 """
 
 from libc.stdlib cimport calloc, free
-from libc.math cimport NAN
+from libc.math cimport INFINITY, NAN
 
 import numpy as np
 
@@ -67,7 +67,9 @@ cdef inline object outcome(int64_t value):
 
 
 cdef inline double given(object value) except? -1.5:
-    return NAN if value is None else <double>value
+    """NaN is the core's "not given", which a NaN of the user's is not: as an infinity it is refused for its range."""
+    cdef double number = NAN if value is None else <double>value
+    return INFINITY if value is not None and number != number else number
 
 
 cdef class Context:
@@ -224,12 +226,18 @@ cdef class Context:
         self.look(b, &b_now, &b_before)
         return a_before >= b_before and a_now < b_now
 
+    cdef nt_context* acting(self) except NULL:
+        """The context, for whatever acts through it."""
+        if self.run.engine.finished:
+            raise InputError("ctx: the run has ended; it acts inside on_bar only")
+        return self.c
+
     cdef object order(self, int64_t side, object quantity, object limit, object stop, object stop_loss, object take_profit,
                       object trail, object tif, object stop_loss_rate, object take_profit_rate, object trail_rate):
         code = _TIF.get(tif)
         if code is None or tif == "gtd":
             raise InputError(f"tif must be one of gtc, day, ioc, fok, was {tif!r}")
-        return outcome(self.c.api.order(
+        return outcome(self.acting().api.order(
             self.c, side, given(quantity), given(limit), given(stop), given(stop_loss), given(take_profit), given(trail),
             given(stop_loss_rate), given(take_profit_rate), given(trail_rate), <int64_t>code))
 
@@ -238,7 +246,7 @@ cdef class Context:
         """Buy `quantity` units, or to the default size. Returns an order id, 0 where there is nothing to do, or a Denial."""
         if (quantity is None and limit is None and stop is None and stop_loss is None and take_profit is None and trail is None
                 and tif == "gtc" and stop_loss_rate is None and take_profit_rate is None and trail_rate is None):
-            return outcome(self.c.api.trade(self.c, 1))
+            return outcome(self.acting().api.trade(self.c, 1))
         return self.order(1, quantity, limit, stop, stop_loss, take_profit, trail, tif, stop_loss_rate, take_profit_rate,
                           trail_rate)
 
@@ -247,25 +255,25 @@ cdef class Context:
         """Sell `quantity` units, or to the default short size. Returns as `buy`."""
         if (quantity is None and limit is None and stop is None and stop_loss is None and take_profit is None and trail is None
                 and tif == "gtc" and stop_loss_rate is None and take_profit_rate is None and trail_rate is None):
-            return outcome(self.c.api.trade(self.c, -1))
+            return outcome(self.acting().api.trade(self.c, -1))
         return self.order(-1, quantity, limit, stop, stop_loss, take_profit, trail, tif, stop_loss_rate, take_profit_rate,
                           trail_rate)
 
     def close_position(self):
         """Close what is held of this symbol, by a market order."""
-        return outcome(self.c.api.close_position(self.c))
+        return outcome(self.acting().api.close_position(self.c))
 
     def target(self, double fraction_of_equity):
         """Trade to that fraction of equity in this symbol, signed; 0 is flat."""
-        return outcome(self.c.api.target(self.c, fraction_of_equity))
+        return outcome(self.acting().api.target(self.c, fraction_of_equity))
 
     def cancel(self, int64_t order_id):
         """1 where it was cancelled, else a Denial: UNKNOWN_ORDER or ORDER_DONE."""
-        return outcome(self.c.api.cancel(self.c, order_id))
+        return outcome(self.acting().api.cancel(self.c, order_id))
 
     def cancel_all(self):
         """Cancel every working order of this symbol, brackets included; returns how many."""
-        return self.c.api.cancel_all(self.c)
+        return self.acting().api.cancel_all(self.c)
 
     def is_active(self, int64_t order_id):
         """Whether the order is pending or working."""
@@ -283,19 +291,21 @@ cdef class Context:
         if not 0 <= confidence <= 1:
             raise InputError(f"ctx.signal: confidence must be 0..1, was {confidence!r}")
         if reasoning is not None:
+            if not isinstance(reasoning, str):
+                raise InputError(f"ctx.signal: reasoning must be a text, was {reasoning!r}")
             if len(self.text_index) != len(self.texts):
                 self.text_index = {known: index for index, known in enumerate(self.texts)}
             text = self.text_index.setdefault(reasoning, len(self.texts))
             if text == <int64_t>len(self.texts):
                 self.texts.append(reasoning)
         sign = named
-        return self.c.api.signal(self.c, sign, confidence, text)
+        return self.acting().api.signal(self.c, sign, confidence, text)
 
     def similar(self, int64_t k=10):
         """SIMILAR_DTYPE[m], m <= k: remembered situations like this one, nearest first; none without a Recall."""
         if k < 1:
             raise InputError(f"ctx.similar: k must be at least 1, was {k}")
-        cdef int64_t count = self.c.api.similar(self.c, k)
+        cdef int64_t count = self.acting().api.similar(self.c, k)
         if count <= 0:
             return np.zeros(0, SIMILAR_DTYPE)
         cdef const unsigned char[:] rows = <const unsigned char[:count * 32]><const unsigned char*>self.c.similar

@@ -34,8 +34,9 @@ cdef int64_t call_strategy(nt_context* ctx, void* user) noexcept:
         engine.on_bar(engine.context)
         return 0
     except BaseException as error:
-        engine.error = error
-        engine.from_strategy = True
+        if engine.error is None:  # else a port has failed in this bar, which came first
+            engine.error = error
+            engine.from_strategy = True
         return 1
 
 
@@ -306,7 +307,7 @@ cdef class Engine:
         if status == NT_NO_MEMORY:
             raise MemoryError(f"out of memory at bar {bar}")
         if status == NT_OVERFLOW:
-            raise InputError(f"bar {bar}: an amount exceeds what int64 holds at {len(str(self.run.engine.ledger.scale)) - 1} cash digits; "
+            raise InputError(f"bar {bar}: a price or an amount exceeds what int64 holds at {len(str(self.run.engine.ledger.scale)) - 1} cash digits; "
                              "use fewer cash_digits or smaller sizes")
         if status == NT_STATE:
             raise InputError("the run has ended: open a new Engine")

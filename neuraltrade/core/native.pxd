@@ -211,6 +211,7 @@ cdef extern from "nt_engine.h" nogil:
         nt_rows trades
         nt_rows signals
         int64_t ambiguous_bars
+        int32_t finished
         int64_t denial_count
         nt_strategy_fn strategy
         void* strategy_user

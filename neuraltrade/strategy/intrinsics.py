@@ -77,14 +77,20 @@ def _need(call: str, argument: str, ty: Any, accepts: Callable[[Any], bool], wan
 
 
 def _as_double(context: Any, builder: Any, value: Any, ty: Any) -> Any:
-    """A number, or None as NaN, as a double."""
+    return context.cast(builder, value, ty, types.float64)
+
+
+def _as_given(context: Any, builder: Any, value: Any, ty: Any) -> Any:
+    """What an order is given: None as NaN; a NaN of the user's as an infinity, which the core refuses for its range."""
     if ty is types.none:
         return _NAN
+    valid = None
     if isinstance(ty, types.Optional):
         optional = context.make_helper(builder, ty, value)
-        number = context.cast(builder, optional.data, ty.type, types.float64)
-        return builder.select(cgutils.as_bool_bit(builder, optional.valid), number, _NAN)
-    return context.cast(builder, value, ty, types.float64)
+        value, ty, valid = optional.data, ty.type, cgutils.as_bool_bit(builder, optional.valid)
+    number = _as_double(context, builder, value, ty)
+    number = builder.select(builder.fcmp_unordered("uno", number, number), ir.Constant(_F8, float("inf")), number)
+    return number if valid is None else builder.select(valid, number, _NAN)
 
 
 def _as_integer(context: Any, builder: Any, value: Any, ty: Any) -> Any:
@@ -337,7 +343,7 @@ def order(
 
     def generate(context, builder, signature, arguments):
         side_ = _as_integer(context, builder, arguments[1], signature.args[1])
-        rest = [_as_double(context, builder, a, t) for a, t in zip(arguments[2:11], signature.args[2:11], strict=True)]
+        rest = [_as_given(context, builder, a, t) for a, t in zip(arguments[2:11], signature.args[2:11], strict=True)]
         tif_ = _as_integer(context, builder, arguments[11], signature.args[11])
         return _call_table(builder, "order", arguments[0], _I8, [side_, *rest, tif_])
 

@@ -132,6 +132,19 @@ def test_an_advisor_must_answer_with_a_confidence(make_engine, fills_bars):
         engine.advance(1)
 
 
+def test_the_port_that_failed_first_is_the_one_named(make_engine, fills_bars):
+    engine = make_engine(fills_bars)
+    engine.set_advisor(lambda *_: 2.0)
+
+    def on_bar(ctx):
+        ctx.signal(1, 0.5)
+        raise KeyError("later")
+
+    engine.bind_python(on_bar)
+    with pytest.raises(nt.InputError, match="advisor: confidence"):
+        engine.advance(2)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -139,6 +152,7 @@ def test_an_advisor_must_answer_with_a_confidence(make_engine, fills_bars):
         (lambda ctx: ctx.buy(1, tif="gtd"), "tif"),
         (lambda ctx: ctx.signal(2, 0.5), "direction"),
         (lambda ctx: ctx.signal(1, 1.5), "confidence"),
+        (lambda ctx: ctx.signal(1, 0.5, reasoning=5), "reasoning must be a text, was 5"),
         (lambda ctx: ctx.similar(0), "k"),
         (lambda ctx: ctx.value(IndicatorHandle(3)), "indicators"),
         (lambda ctx: ctx.crossed_above(IndicatorHandle(0), 1.0), "indicators"),
