@@ -162,7 +162,7 @@ int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
         .size_value = request->size.value,
         .target_side = request->target_side,
         .from_bar = engine->i + !same_close,
-        .from_ns = now + engine->latency_ns,
+        .from_ns = now > INT64_MAX - engine->latency_ns ? INT64_MAX : now + engine->latency_ns,
         .day = -1,
         .born_bar = -1,
     };

@@ -16,7 +16,7 @@ from ..core.engine import Engine
 from ..core.settings import Account, Fees, FillPolicy, Instrument, RiskLimits, Size, Slippage
 from ..errors import InputError, StrategyError
 from ..market import Bars, Panel
-from ..results import Result
+from ..results import Result, checks
 from ..strategy import Signals
 from ..strategy.base import nearest
 from ..strategy.prepare import Prepared, prepare
@@ -133,6 +133,10 @@ def backtest(
     True
     """
     setup = _setup(data, cash, fees, slippage, fill, size, risk, instruments, account, latency_ns, seed)
+    checks.check_numbers(setup.cash, risk_free, periods_per_year)
+    checks.benchmark_values(benchmark, data.ts_ns)
+    _check_flag("bounds", bounds)
+    _check_flag("close_at_end", close_at_end)
     _check_port("recall", recall, "similar")
     _check_port("journal", journal, "append")
     _check_port("advisor", advisor, "enhance")
@@ -205,6 +209,11 @@ def _setup(
         latency_ns=_count("latency_ns", latency_ns),
         seed=_count("seed", seed),
     )
+
+
+def _check_flag(name: str, value: Any) -> None:
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(f"{name} must be True or False, was {value!r}")
 
 
 def _check_port(name: str, port: Any, method: str) -> None:

@@ -21,6 +21,14 @@ def fixed(value: float, scale: int, name: str) -> int:
     return scaled
 
 
+def _at_least_one(value: float, scale: int, name: str) -> int:
+    """`fixed`, for what must not round to nothing."""
+    units = fixed(value, scale, name)
+    if units < 1:
+        raise InputError(f"{name} must be at least {1 / scale:g}, was {value!r}")
+    return units
+
+
 def nano(value: float, name: str) -> int:
     return fixed(value, 10**9, name)
 
@@ -94,7 +102,7 @@ def policy_codes(policy: FillPolicy, path: str | None) -> dict[str, Any]:
 def size_code(size: Size, scale: int) -> dict[str, int]:
     """nt_size: the kind's index and its value in nano units, minor cash or pico fraction."""
     unit = {"units": 10**9, "cash": scale, "equity": 10**12, "all_in": 10**12}[size.kind]
-    return {"kind": Size.KINDS.index(size.kind), "value": fixed(size.value, unit, "size")}
+    return {"kind": Size.KINDS.index(size.kind), "value": _at_least_one(size.value, unit, "size")}
 
 
 def limits(risk: RiskLimits | None, scale: int) -> dict[str, int]:
@@ -148,7 +156,7 @@ def config(
         "account": {"leverage": nano(account.leverage, "leverage"), "shorting": int(account.shorting)},
         "limits": limits(risk, scale),
         "size": size_code(size, scale),
-        "cash": fixed(cash, scale, "cash"),
+        "cash": _at_least_one(cash, scale, "cash"),
         "cash_digits": account.cash_digits,
         "latency_ns": int(latency_ns),
         "records_events": int(record_events),

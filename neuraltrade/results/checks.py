@@ -30,10 +30,15 @@ def check_curve(clock_ts_ns: np.ndarray, equity: np.ndarray) -> None:
 def check_numbers(cash: float, risk_free: float, periods_per_year: float | None) -> None:
     if not (np.isfinite(cash) and cash > 0.0):
         raise InputError(f"cash must be finite and > 0, was {cash}")
-    if not (np.isfinite(risk_free) and risk_free > -1.0):
-        raise InputError(f"risk_free must be a finite rate per year > -1, was {risk_free}")
-    if periods_per_year is not None and not (np.isfinite(periods_per_year) and periods_per_year > 0.0):
-        raise InputError(f"periods_per_year must be finite and > 0, was {periods_per_year}")
+    if not (_is_finite(risk_free) and risk_free > -1.0):
+        raise InputError(f"risk_free must be a finite rate per year > -1, was {risk_free!r}")
+    if periods_per_year is not None and not (_is_finite(periods_per_year) and periods_per_year > 0.0):
+        raise InputError(f"periods_per_year must be finite and > 0, was {periods_per_year!r}")
+
+
+def _is_finite(value: Any) -> bool:
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    return number and bool(np.isfinite(value))
 
 
 def check_rows(tables: dict[str, np.ndarray], symbols: Sequence[str]) -> None:

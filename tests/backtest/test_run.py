@@ -264,6 +264,28 @@ def test_later_bars_do_not_change_earlier_decisions():
     np.testing.assert_array_equal(whole.equity[:1000], half.equity)
 
 
+def signals_at(count, **bars):
+    return nt.Signals(**{name: np.isin(np.arange(count), at) for name, at in bars.items()})
+
+
+def test_an_exit_holds_where_the_gate_refuses_the_reversal():
+    """One order would close and reverse; refused, the exit must not go with it."""
+    signals = signals_at(60, entries=[1], exits=[20], short_entries=[20], short_exits=[40])
+    for refusing in ({"account": nt.Account(shorting=False)}, {"risk": nt.RiskLimits(max_order_quantity=12.0)}):
+        result = nt.backtest(GOOG[:60], signals, size=10.0, **refusing)
+        assert [(int(f["bar"]), int(f["side"])) for f in result.fills] == [(2, 1), (21, -1)]
+
+
+def test_an_exit_ends_an_entry_that_still_waits_for_volume():
+    thin = nt.Bars("THIN", *GOOG[:60].columns()[:5], np.full(60, 20.0))
+    policy = nt.FillPolicy(volume_cap=0.1)
+    result = nt.backtest(thin, signals_at(60, entries=[1], exits=[5]), size=50.0, fill=policy)
+    entry = result.orders[0]
+    assert (entry["status"], float(entry["filled"]), int(entry["done_bar"])) == ("cancelled", 8.0, 5)
+    assert float((result.fills["side"] * result.fills["quantity"]).sum()) == 0.0
+    assert int(result.fills["bar"][-1]) == 9
+
+
 # ---- wrong input -----------------------------------------------------------------------------------------------------
 
 WRONG = [
@@ -301,8 +323,14 @@ WRONG = [
     ({"latency_ns": 1.5}, "latency_ns must be an int in 0"),
     ({"latency_ns": 2**63}, "latency_ns must be an int in 0"),
     ({"progress": "yes"}, "progress must be True, False or a callable"),
+    ({"cash": 1e-7}, "cash must be at least 1e-06, was 1e-07"),
+    ({"size": 1e-10}, "size must be at least 1e-09, was 1e-10"),
+    ({"bounds": "both"}, "bounds must be True or False, was 'both'"),
+    ({"close_at_end": 1}, "close_at_end must be True or False, was 1"),
     ({"risk_free": math.nan}, "risk_free"),
+    ({"risk_free": "none"}, "risk_free must be a finite rate per year > -1, was 'none'"),
     ({"periods_per_year": -1}, "periods_per_year"),
+    ({"periods_per_year": "daily"}, "periods_per_year must be finite and > 0, was 'daily'"),
     ({"benchmark": [1.0]}, "benchmark"),
     ({"strategy": nt.Signals([True], [False])}, "signals have shape"),
     (
@@ -317,6 +345,76 @@ def test_wrong_input_is_named(given, message):
     options = {"data": GOOG, "strategy": SmaCross, **given}
     with pytest.raises(nt.InputError, match=message):
         nt.backtest(**options)
+
+
+@pytest.mark.parametrize("given", [{"benchmark": [1.0]}, {"risk_free": math.nan}, {"periods_per_year": 0}])
+def test_statistics_are_checked_before_the_run(given):
+    class Never(Hold):
+        def init(self, data):
+            raise AssertionError("the run has begun")
+
+    with pytest.raises(nt.InputError, match=next(iter(given))):
+        nt.backtest(GOOG, Never, **given)
+
+
+class GivesNaN(nt.Strategy):
+    """Orders whose numbers come from an indicator that is not warm yet: nothing of them may count as not given."""
+
+    what: int = 0
+
+    def init(self, data):
+        self.s = data.sma(30)
+
+    def on_bar(self, ctx):
+        if ctx.i == 3:
+            level = ctx.value(self.s)
+            if self.what == 0:
+                ctx.buy(level)
+            elif self.what == 1:
+                ctx.buy(1, limit=level)
+            elif self.what == 2:
+                ctx.buy(1, stop=level)
+            elif self.what == 3:
+                ctx.sell(1, stop_loss=level)
+            elif self.what == 4:
+                ctx.buy(1, take_profit=level)
+            elif self.what == 5:
+                ctx.buy(1, trail=level)
+            elif self.what == 6:
+                ctx.buy(stop_loss_rate=level)
+            else:
+                ctx.buy(1, limit=level if ctx.i < 99 else None)
+
+
+@BOTH
+@pytest.mark.parametrize("what", range(8))
+def test_nan_is_refused_rather_than_taken_for_not_given(speed, what):
+    result = nt.backtest(GOOG[:40], at(speed, GivesNaN), params={"what": what})
+    reason = nt.Denial.PRICE_RANGE if what else nt.Denial.QUANTITY_RANGE
+    assert [(order["status"], order["reason"]) for order in result.orders] == [("denied", reason.name.lower())]
+
+
+def test_a_latency_beyond_all_bars_fills_nothing():
+    assert [len(nt.backtest(GOOG, Hold, latency_ns=ns).fills) for ns in (2**63 - 1, 0)] == [0, 1]
+
+
+def test_a_context_kept_after_its_run_does_not_act():
+    kept = []
+
+    class Keeps(nt.Strategy):
+        def on_bar(self, ctx):
+            self.kept.append(ctx)
+
+    strategy = Keeps()
+    object.__setattr__(strategy, "kept", kept)
+    nt.backtest(GOOG[:3], strategy)
+    ctx = kept[0]
+    acts = [ctx.buy, ctx.sell, lambda: ctx.buy(1), ctx.close_position, lambda: ctx.target(0.5), lambda: ctx.cancel(1),
+            ctx.cancel_all, lambda: ctx.signal(1, 0.5), ctx.similar]  # fmt: skip
+    for act in acts:
+        with pytest.raises(nt.InputError, match="the run has ended"):
+            act()
+    assert ctx.i == 2
 
 
 @pytest.mark.parametrize("name", ["recall", "journal", "advisor"])
