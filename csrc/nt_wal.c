@@ -273,6 +273,7 @@ nt_status nt_wal_close(nt_wal *wal) {
             status = NT_IO;
             error = errno;
         }
+        flock(wal->file, LOCK_UN); /* also where a forked child still holds the file */
         wal->io->close(wal->io->user, wal->file);
         wal->file = -1;
         pthread_mutex_unlock(&wal->append_lock);

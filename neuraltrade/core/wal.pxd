@@ -73,6 +73,7 @@ cdef class Log:
     cdef nt_io io
     cdef Faults faults          # kept alive: io points into it
     cdef bint closed_flag
+    cdef int owner      # the process that opened it
     cdef readonly str path
     cdef readonly bint read_only
     cdef readonly bytes identity

@@ -7,6 +7,7 @@ from libc.errno cimport EEXIST, errno
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
+from posix.unistd cimport getpid
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
@@ -213,6 +214,7 @@ cdef class Log:
         log.read_only = read_only
         log.faults = faults
         log.io = nt_io_posix if faults is None else nt_io_faulty(&log.faults.faults)
+        log.owner = getpid()
         if create and not read_only and not os.path.lexists(raw):
             identity_at = identity
             first = first_sequence
@@ -265,6 +267,8 @@ cdef class Log:
             raise InputError(f"{self.path} was opened with read_only=True, so nothing can be written to it")
         if self.closed_flag:
             raise StoreClosed(f"{self.path} is closed")
+        if getpid() != self.owner:      # a forked child knows nothing of what its parent appends
+            raise StoreLocked(f"{self.path} belongs to process {self.owner}, which this one was forked from")
         return 0
 
     def append(self, kind, body):
@@ -341,12 +345,13 @@ cdef class Log:
             raise self._refused(status, errno)
 
     def close(self):
-        """Sync and let go of the file. Repeating it does nothing; a poisoned log closes without a sync."""
+        """Sync and let go of the file. Repeating it does nothing; a poisoned log, and one of the process this one was
+        forked from, closes without a sync."""
         cdef nt_status status = NT_OK
         if self.closed_flag:
             return
         self.closed_flag = True
-        if self.wal != NULL:
+        if self.wal != NULL and getpid() == self.owner:
             with nogil:
                 status = nt_wal_close(self.wal)
         if status != NT_OK:

@@ -64,7 +64,7 @@ class CollectionEntry(msgspec.Struct):
 
 
 class Manifest(msgspec.Struct):
-    """Everything needed to open a store."""
+    """Everything needed to open a store. `store` names it, at random: its log files carry the name."""
 
     store: str
     next_id: int
@@ -78,7 +78,7 @@ class Manifest(msgspec.Struct):
 
 def new_manifest(specs: Iterable[CollectionSpec]) -> Manifest:
     """A store without rows."""
-    return Manifest(uuid.uuid4().hex, 1, {spec.name: CollectionEntry(spec, 1) for spec in specs})
+    return Manifest(uuid.uuid4().hex[:16], 1, {spec.name: CollectionEntry(spec, 1) for spec in specs})
 
 
 def entry_of(path: Path) -> FileEntry:

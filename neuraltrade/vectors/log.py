@@ -25,7 +25,6 @@ from ..errors import LogCorrupt
 from .spec import Batch, CollectionSpec, Texts, check_columns
 
 ADD, UPDATE, DELETE, CLOSED = 1, 2, 3, 4
-LABEL = "vectors"
 NAME = re.compile(r"wal-(\d{8})\.log")
 
 
@@ -119,15 +118,16 @@ class LogFiles:
     appends.
     """
 
-    def __init__(self, directory: Path, number: int, unsynced: Sequence[int] = ()) -> None:
+    def __init__(self, directory: Path, store: str, number: int, unsynced: Sequence[int] = ()) -> None:
         """Open file `number` for appending, cutting off a torn end; `unsynced` are earlier files not known to be
-        durable.
+        durable. Every file is labelled with the store's name, so that no other store's is taken for it.
         """
         self.directory = directory
+        self.store = store
         self.number = number
-        self.current = wal.Log.open(path_of(directory, number), label=LABEL)
+        self.current = wal.Log.open(path_of(directory, number), label=store)
         self._older = [
-            (older, wal.Log.open(path_of(directory, older), create=False, label=LABEL)) for older in unsynced
+            (older, wal.Log.open(path_of(directory, older), create=False, label=store)) for older in unsynced
         ]
 
     def append(self, kind: int, body: bytes) -> None:
@@ -137,7 +137,7 @@ class LogFiles:
     def roll(self) -> int:
         """Begin the next file, its sequences going on from this one's; return its number."""
         sequence = self.current.sequence
-        following = wal.Log.open(path_of(self.directory, self.number + 1), label=LABEL, first_sequence=sequence)
+        following = wal.Log.open(path_of(self.directory, self.number + 1), label=self.store, first_sequence=sequence)
         self._older.append((self.number, self.current))
         self.number += 1
         self.current = following
@@ -189,8 +189,9 @@ class Replay:
     Raises LogCorrupt for damage, a missing file, or a record that cannot be read.
     """
 
-    def __init__(self, directory: Path, first: int) -> None:
+    def __init__(self, directory: Path, store: str, first: int) -> None:
         self.directory = directory
+        self.store = store
         self.files = [(number, path) for number, path in list_files(directory) if number >= first]
         numbers = [number for number, _ in self.files]
         if not numbers or numbers != list(range(first, first + len(numbers))):
@@ -207,8 +208,8 @@ class Replay:
         expected = None
         for number, path in self.files:
             reader = wal.scan(path, sealed=number in self._closed)
-            if reader.label != LABEL.encode():
-                raise LogCorrupt(f"{path}: a log of something else ({reader.label!r})")
+            if reader.label != self.store.encode():
+                raise LogCorrupt(f"{path}: a log of something else ({reader.label!r}), this store is {self.store}")
             if expected is not None and reader.sequence != expected:
                 self._end_at(number - 1, path)
                 return

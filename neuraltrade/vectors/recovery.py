@@ -35,7 +35,7 @@ def read_store(
         name: [Segment(path, entry.spec, segment) for segment in entry.segments]
         for name, entry in manifest.collections.items()
     }
-    return manifest, segments, wal_log.Replay(path, manifest.wal_first)
+    return manifest, segments, wal_log.Replay(path, manifest.store, manifest.wal_first)
 
 
 def replay(

@@ -21,7 +21,8 @@ import msgspec
 import numpy as np
 from blake3 import blake3
 
-from ..errors import InputError, LogCorrupt, StoreClosed
+from ..core import wal
+from ..errors import InputError, LogCorrupt, StoreClosed, StoreLocked
 from . import log as wal_log
 from .block import Block
 from .builder import Builder
@@ -96,6 +97,7 @@ class Store:
         self.logger = logging.getLogger("neuraltrade.vectors")
         self.collections: dict[str, Collection] = {}
         self._closed: str | None = None
+        self._process = os.getpid()
         self._poisoned: str | None = None
         self._sync_lock = threading.Lock()
         self._manifest_lock = threading.Lock()
@@ -114,6 +116,9 @@ class Store:
     def check_writable(self) -> None:
         """Raises StoreClosed or, for a read-only store, InputError."""
         self.check_open()
+        if os.getpid() != self._process:  # a forked child knows nothing of what its parent writes
+            raise StoreLocked(f"{self.path} belongs to process {self._process}, which this one was forked from; "
+                              "open it with read_only=True here")  # fmt: skip
         if self.read_only:
             raise InputError(f"{self.path} was opened with read_only=True: nothing can be written")
         if self._poisoned is not None:
@@ -264,7 +269,7 @@ class Store:
             for entry in files:
                 map_checked(self.path, entry)
             with self.lock:
-                records = sum(1 for _ in wal_log.Replay(self.path, manifest.wal_first))
+                records = sum(1 for _ in wal_log.Replay(self.path, manifest.store, manifest.wal_first))
         return {"files": len(files) + 1, "bytes": sum(entry.bytes for entry in files), "log_records": records}
 
     def backup(self, path: str | os.PathLike[str]) -> None:
@@ -294,6 +299,9 @@ class Store:
     def close(self) -> None:
         """Cancel background work, make the log durable, give the store up. Calling it again does nothing."""
         if self._closed is not None:
+            return
+        if os.getpid() != self._process:  # a forked child owns nothing, and has no thread to wait for
+            self._closed = "the store was closed"
             return
         if self._builder is not None:
             self._builder.stop()
@@ -325,8 +333,7 @@ class Store:
                 self.path.mkdir(parents=True, exist_ok=True)
                 self._owner = Lock(self.path)
                 if is_fresh(self.path):
-                    wal_log.LogFiles(self.path, 1).close()
-                    write_manifest(self.path, new_manifest(specs))
+                    self._make(new_manifest(specs))
             self._load(specs)
         except BaseException:
             if self._log is not None:
@@ -334,6 +341,14 @@ class Store:
             if self._owner is not None:
                 self._owner.release()
             raise
+
+    def _make(self, manifest: Manifest) -> None:
+        """The log, then the manifest. A process killed in between has left a log that names the store already."""
+        log = wal_log.path_of(self.path, 1)
+        if log.exists():
+            manifest.store = wal.scan(log).label.decode("ascii", "replace")
+        wal_log.LogFiles(self.path, manifest.store, 1).close()
+        write_manifest(self.path, manifest)
 
     def _load(self, specs: tuple[CollectionSpec, ...]) -> None:
         if self.read_only:
@@ -345,7 +360,7 @@ class Store:
             self.path
         ):  # a collection or field is new: older versions must refuse from now on
             write_manifest(self.path, self.manifest)
-        self._log = wal_log.LogFiles(self.path, records.last, records.unsynced)
+        self._log = wal_log.LogFiles(self.path, self.manifest.store, records.last, records.unsynced)
         remove_leftovers(self.path, self.manifest)
         self._builder = Builder(self)
         if any(collection.state.frozen for collection in self.collections.values()):

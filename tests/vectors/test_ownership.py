@@ -1,0 +1,65 @@
+"""What is ours and what is not: forked processes, and files of another store."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from neuraltrade.errors import LogCorrupt, StoreLocked
+from neuraltrade.vectors import CollectionSpec, Store
+
+SPEC = CollectionSpec(name="things", dimension=64)
+
+
+def vectors(count: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((count, 64)).astype(np.float32)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_reads_but_neither_writes_nor_gives_the_store_up(tmp_path):
+    store = Store(tmp_path / "s", [SPEC])
+    things = store.collections["things"]
+    things.add(vectors(2, 0), ts_ns=0)
+    release_read, release_write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        passed = 0
+        try:
+            passed += things.count() == 2
+            for write in (lambda: things.add(vectors(3, 1), ts_ns=1), store.flush, store.optimize):
+                try:
+                    write()
+                except StoreLocked:
+                    passed += 1
+            store.close()
+            os.close(release_write)
+            os.read(release_read, 1)
+        finally:
+            os._exit(passed)
+    with pytest.raises(StoreLocked):
+        Store(tmp_path / "s", [SPEC])
+    assert things.add(vectors(1, 2), ts_ns=2).tolist() == [3]
+    store.close()
+    with Store(tmp_path / "s", [SPEC]) as again:  # while the child lives on
+        assert again.collections["things"].range().ids.tolist() == [1, 2, 3]
+    os.close(release_write)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 4
+
+
+def test_the_log_of_another_store_is_refused(tmp_path):
+    for seed, name in enumerate("ab"):
+        with Store(tmp_path / name, [SPEC]) as store:
+            store.collections["things"].add(vectors(3, seed), ts_ns=0)
+    shutil.copy(tmp_path / "b" / "wal-00000001.log", tmp_path / "a" / "wal-00000001.log")
+    for read_only in (False, True):
+        with pytest.raises(LogCorrupt, match="wal-00000001"):
+            Store(tmp_path / "a", [SPEC], read_only=read_only)
+
+
+def test_rows_survive_the_loss_of_the_first_manifest(tmp_path):
+    with Store(tmp_path / "a", [SPEC]) as store:
+        store.collections["things"].add(vectors(3, 0), ts_ns=0)
+    (tmp_path / "a" / "MANIFEST").unlink()
+    with Store(tmp_path / "a", [SPEC]) as store:
+        assert store.collections["things"].count() == 3
