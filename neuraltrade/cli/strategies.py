@@ -51,5 +51,8 @@ def module(place: str) -> ModuleType:
         raise InputError(f"--strategy: {place!r} is not a Python file")
     loaded = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = loaded  # compiling a strategy looks its module up
-    spec.loader.exec_module(loaded)
+    try:
+        spec.loader.exec_module(loaded)
+    except SyntaxError as error:
+        raise InputError(f"--strategy: {place}:{error.lineno}: {error.msg}") from error
     return loaded

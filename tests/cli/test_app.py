@@ -119,3 +119,20 @@ def test_backtest_of_a_file_with_a_strategy_of_a_file(capsys: pytest.CaptureFixt
     assert status == 0
     assert "Hold on" in text
     assert page.stat().st_size > 100_000
+
+
+def test_a_strategy_file_that_does_not_parse_exits_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("x = 1\nclass Mine(:\n")
+    status, _, errors = call(capsys, "backtest", "AAPL", "--strategy", f"{tmp_path / 'mine.py'}:Mine")
+    assert (status, len(errors)) == (2, 1)
+    assert "mine.py:2: " in errors[0]
+
+
+def test_a_strategy_that_raises_exits_1_with_its_bar(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import neuraltrade as nt\n\nclass Mine(nt.Strategy):\n    def on_bar(self, ctx):\n        ctx.buy(1 / 0)\n"
+    )
+    status, _, errors = call(capsys, "backtest", "AAPL", "--strategy", f"{tmp_path / 'mine.py'}:Mine")
+    assert (status, len(errors)) == (1, 1)
+    assert "ZeroDivisionError" in errors[0]
+    assert "bar 0" in errors[0]
