@@ -3,6 +3,9 @@
 #include "nt_size.h"
 #include "nt_risk.h"
 
+/* What rounding the notional and the fee of a reversal's two halves apart may add up to. */
+#define ROUNDING_MINOR 4
+
 /* What one fill is going to be. Quantities in nano, absolute. */
 typedef struct nt_plan {
     int64_t price;
@@ -85,13 +88,13 @@ static nt_status plan_cash(const nt_engine *engine, const nt_order *order, const
         return NT_OK;
     /* Rounding of the two halves of a reversal may leave a size found at this price a unit or two short. */
     int shrinks = engine->policy.reject_on_cash == NT_CASH_SHRINK ||
-                  (plan->sized && (working->size_kind == NT_SIZE_ALL_IN || shortage <= 4));
+                  (plan->sized && (working->size_kind == NT_SIZE_ALL_IN || shortage <= ROUNDING_MINOR));
     plan->reason = NT_DENIED_NO_CASH;
     plan->opening = 0;
     if (!shrinks)
         return NT_OK;
-    if (plan->closing && (nt_size_fee(engine, slot, plan->closing, plan->price, &exit_fee) != NT_OK ||
-                          nt_add(left, -exit_fee, &left) != NT_OK))
+    if (plan->closing && (nt_size_closing_fee(engine, slot, plan->closing, plan->price, &exit_fee) != NT_OK ||
+                          nt_add(left, -exit_fee - ROUNDING_MINOR, &left) != NT_OK))
         return NT_OVERFLOW;
     plan->opening = nt_size_affordable(engine, slot, left, engine->account.leverage, plan->price,
                                        plan->sized ? market->size_lot : market->lot);

@@ -24,6 +24,16 @@ nt_status nt_size_fee(const nt_engine *engine, int32_t slot, int64_t quantity, i
     return fee_of(engine, quantity, notional, fee_out);
 }
 
+nt_status nt_size_closing_fee(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price, int64_t *fee_out)
+{
+    int64_t notional, by_rate, by_unit;
+    if (nt_ledger_notional(&engine->ledger, slot, quantity, price, &notional) != NT_OK ||
+        nt_multiply_divide(notional, engine->costs.fee_rate, NT_PICO, &by_rate) != NT_OK ||
+        nt_multiply_divide(quantity, engine->costs.fee_per_unit, engine->ledger.divisor, &by_unit) != NT_OK)
+        return NT_OVERFLOW;
+    return nt_add(by_rate, by_unit, fee_out);
+}
+
 int64_t nt_size_slipped(const nt_engine *engine, int32_t slot, int64_t side, int64_t price, int64_t low, int64_t high)
 {
     const nt_costs *costs = &engine->costs;
@@ -152,17 +162,16 @@ nt_status nt_size_target(const nt_engine *engine, int32_t slot, nt_size size, in
     if (size.kind == NT_SIZE_CASH)
         budget = size.value;
     else {
-        int64_t value, worth, bound, by_rate, by_unit;
+        int64_t value, worth, bound, closing;
         if (others(engine, slot, &worth, &bound) != NT_OK ||
             nt_ledger_notional(&engine->ledger, slot, held, price, &value) != NT_OK ||
             nt_add(engine->ledger.cash, value, &budget) != NT_OK ||
             nt_add(budget, size.kind == NT_SIZE_ALL_IN ? worth - bound : worth, &budget) != NT_OK)
             return NT_OVERFLOW;
-        /* What closing the other side costs comes off first; its fixed part is paid once, with the opening. */
+        /* What closing the other side costs comes off first. */
         if (held != 0 && (held > 0) != (target_side > 0) &&
-            (nt_multiply_divide(nt_absolute(value), engine->costs.fee_rate, NT_PICO, &by_rate) != NT_OK ||
-             nt_multiply_divide(nt_absolute(held), engine->costs.fee_per_unit, engine->ledger.divisor, &by_unit) != NT_OK ||
-             nt_add(budget, -by_rate, &budget) != NT_OK || nt_add(budget, -by_unit, &budget) != NT_OK))
+            (nt_size_closing_fee(engine, slot, nt_absolute(held), price, &closing) != NT_OK ||
+             nt_add(budget, -closing, &budget) != NT_OK))
             return NT_OVERFLOW;
         if (size.kind == NT_SIZE_ALL_IN)
             leverage = engine->account.leverage;

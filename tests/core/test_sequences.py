@@ -187,3 +187,19 @@ def test_worst_and_best_enclose_the_paths_between(make_engine, make_random_bars,
     assert ambiguous > 0, f"seed {seed}: no bar was ambiguous"
     for path in ("ohlc", "olhc", "nearest"):
         assert final["worst"] <= final[path] <= final["best"], f"seed {seed}, {path}: {final}"
+
+
+def test_a_reversal_spends_everything_and_its_fixed_fee_once(run, make_random_bars):
+    def flip(ctx):
+        (ctx.buy if ctx.i % 2 else ctx.sell)()
+
+    engine = run(flip, make_random_bars(5, 300), fees=nt.Fees(rate=0.00123, fixed=1.0))
+    held, worst = 0.0, 0.0
+    fills = engine.events().view(EVENT_DTYPE)
+    fills = fills[fills["kind"] == EVENT_KINDS.index("fill")]
+    for fill in fills:
+        held += int(fill["side"]) * fill["quantity"] / 1e9
+        worth = held * fill["price"] / 1e9
+        worst = max(worst, fill["value"] / 1e6 + worth - abs(worth))
+    assert len(fills) > 200
+    assert worst < 2e-5, "what is left of the equity that could have been in the market"
