@@ -39,6 +39,8 @@ def advice(
             reasoning=reasoning[signal_id],
         )
         enhanced = advisor.enhance(signal, as_of=ts_ns)
+        if not isinstance(getattr(enhanced, "confidence", None), (int, float, np.number)):
+            raise InputError(f"advisor: enhance must return the Signal, returned {enhanced!r}")
         after = float(enhanced.confidence)
         if not np.isfinite(after) or not 0.0 <= after <= 1.0:
             raise InputError(f"advisor: confidence must be in 0..1, was {after}")

@@ -71,7 +71,9 @@ cdef int64_t call_recall(void* user, int64_t symbol, int64_t ts_ns, int64_t k, c
     cdef const unsigned char[::1] view
     try:
         rows = engine.recall.similar(engine.recall_symbols[symbol], ts_ns, k)
-        rows = np.ascontiguousarray(rows, SIMILAR_DTYPE)[:k]
+        if not isinstance(rows, np.ndarray) or rows.dtype != SIMILAR_DTYPE or rows.ndim != 1:
+            raise InputError(f"recall: similar must return ports.SIMILAR_DTYPE[m], returned {rows!r}")
+        rows = np.ascontiguousarray(rows)[:k]
         engine.similar_rows = rows
         count_out[0] = rows.shape[0]
         rows_out[0] = NULL

@@ -38,6 +38,9 @@ def frozen(array: np.ndarray, given: object) -> np.ndarray:
 
 def column(values: object, name: str) -> np.ndarray:
     """One column as a read-only float64[n] of our own."""
+    if np.ma.is_masked(values):
+        row = int(np.ma.getmaskarray(np.ma.asarray(values)).argmax())
+        raise InputError(f"{name} row {row}: masked; bars have no gaps")
     array = np.asarray(values)
     if array.ndim != 1:
         raise InputError(f"{name} must have one dimension, has shape {array.shape}")

@@ -24,6 +24,8 @@ def each_bars(data: Any) -> tuple[Any, ...]:
 
 def save(result: Result, path: str | os.PathLike[str]) -> None:
     """The run, its bounds (of which one may be the run itself) and the market they share."""
+    if not isinstance(path, (str, os.PathLike)) or Path(path).is_dir():
+        raise InputError(f"path must be a file's, was {path!r}")
     folder = Path(path).parent
     if not folder.is_dir():
         raise InputError(f"path must lie in an existing folder, {str(folder)!r} is none")
@@ -46,6 +48,8 @@ def save(result: Result, path: str | os.PathLike[str]) -> None:
 
 def load(kind: type[Result], path: str | os.PathLike[str]) -> Result:
     """What `save` wrote; the bounds of a bound were not kept."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"path must be a file's, was {path!r}")
     meta, arrays = container.read(path)
     data = _market(meta, arrays)
     runs = [_run(kind, data, numbers, f"runs/{i}/", arrays) for i, numbers in enumerate(meta["runs"])]

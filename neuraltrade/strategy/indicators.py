@@ -125,6 +125,8 @@ class StrategyData:
         checked = []
         for bars, column in zip(self.bars, columns, strict=True):
             try:
+                if np.iscomplexobj(column):
+                    raise TypeError("complex numbers have no order")
                 array = np.ascontiguousarray(column, dtype=np.float64)
             except (TypeError, ValueError) as error:
                 raise InputError(

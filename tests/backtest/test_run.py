@@ -237,6 +237,16 @@ def test_an_advisor_out_of_range_is_refused(confidence):
         nt.backtest(GOOG, SmaCross, advisor=Odd())
 
 
+@pytest.mark.parametrize("answer", [None, 0.5])
+def test_an_advisor_answers_with_a_signal(answer):
+    class Odd:
+        def enhance(self, signal, as_of=None):
+            return answer
+
+    with pytest.raises(nt.InputError, match="advisor: enhance must return the Signal, returned"):
+        nt.backtest(GOOG, SmaCross, advisor=Odd())
+
+
 def test_progress_is_reported_to_the_end(capsys):
     steps = []
     quiet = nt.backtest(GOOG, Hold, progress=lambda done, total: steps.append((done, total)))

@@ -132,6 +132,19 @@ def test_an_advisor_must_answer_with_a_confidence(make_engine, fills_bars):
         engine.advance(1)
 
 
+@pytest.mark.parametrize("rows", [None, 5, [(1, 2, 0.5, 0.5)], np.zeros(3), np.zeros((2, 2), SIMILAR_DTYPE)])
+def test_a_recall_must_answer_with_its_rows(make_engine, fills_bars, rows):
+    class Answers:
+        def similar(self, symbol, ts_ns, k):
+            return rows
+
+    engine = make_engine(fills_bars)
+    engine.set_recall(Answers())
+    engine.bind_python(lambda ctx: ctx.similar(3))
+    with pytest.raises(nt.InputError, match="recall: similar must return"):
+        engine.advance(2)
+
+
 def test_the_port_that_failed_first_is_the_one_named(make_engine, fills_bars):
     engine = make_engine(fills_bars)
     engine.set_advisor(lambda *_: 2.0)

@@ -81,6 +81,7 @@ def test_a_read_only_view_of_a_writable_array_is_copied():
         ({"volume": [np.inf, 1.0, 1.0]}, "volume row 0: inf"),
         ({"close": ["11", "12", "13"]}, "close must hold real numbers, has dtype"),
         ({"close": [11 + 0j, 12, 13]}, "close must hold real numbers, has dtype complex128"),
+        ({"close": np.ma.array([11, 12, 13.0], mask=[0, 1, 0])}, "close row 1: masked; bars have no gaps"),
         ({"close": [True, True, True]}, "close must hold real numbers, has dtype bool"),
         ({"close": 11.0}, r"close must have one dimension, has shape \(\)"),
         ({"close": None}, "close must have one dimension"),

@@ -232,6 +232,16 @@ def _padding(content):
     return set(range(len(content))) - used
 
 
+@pytest.mark.parametrize("path", [None, 5])
+def test_a_path_is_a_files(run, tmp_path, path):
+    for call in (run().save, Result.load):
+        with pytest.raises(InputError, match="path must be a file's"):
+            call(path)
+    with pytest.raises(InputError, match="path must be a file's"):
+        run().save(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_save_into_a_missing_folder(run, tmp_path):
     with pytest.raises(InputError, match="path must lie in an existing folder"):
         run().save(tmp_path / "no" / "run.ntr")

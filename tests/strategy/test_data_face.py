@@ -84,6 +84,7 @@ def test_arrays_handed_in_are_copied_and_then_fixed(data):
         (np.zeros(5), r"indicator of GOOG must have shape \(2148,\), had \(5,\)"),
         (np.zeros((len(GOOG), 2)), "must have shape"),
         ("words", "must be an array of numbers, was str"),
+        (np.zeros(50, complex), "must be an array of numbers, was ndarray"),
         (lambda bars: bars.close[1:], r"had \(2147,\)"),
     ],
 )
