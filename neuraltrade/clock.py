@@ -80,6 +80,29 @@ def _from_datetime64(value: np.datetime64, argument: str) -> int:
     return ticks * _UNIT_NS[unit]
 
 
+def column_ns(times: np.ndarray, argument: str = "ts_ns") -> np.ndarray:
+    """int64[n] nanoseconds of a datetime64[n] array, as as_ns reads each of them: days mean their last nanosecond.
+
+    Raises InputError, with the row, for NaT and times outside int64; for resolutions other than D, h, m, s, ms, us, ns.
+
+    >>> import numpy as np
+    >>> from neuraltrade.clock import column_ns, iso
+    >>> iso(column_ns(np.array(["2024-03-01"], "datetime64[D]"))[0])
+    '2024-03-01T23:59:59.999999999Z'
+    """
+    unit, count = np.datetime_data(times.dtype)
+    if unit != "D" and unit not in _UNIT_NS:
+        raise InputError(f"{argument} must have a resolution of D, h, m, s, ms, us or ns, was datetime64[{unit}]")
+    scale = count * (DAY_NS if unit == "D" else _UNIT_NS[unit])
+    ticks = times.astype(np.int64)
+    most = NS_MAX // scale - (unit == "D")
+    bad = (ticks > most) | (ticks < -most)  # NaT is the least of all
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(f"{argument} must be times within int64 nanoseconds, row {row} was {times.flat[row]}")
+    return (ticks + 1) * scale - 1 if unit == "D" and count == 1 else ticks * scale
+
+
 def _from_text(text: str, argument: str) -> int:
     stripped = text.strip()
     try:

@@ -156,6 +156,5 @@ class AgentDB:
         self.close()
 
     def __repr__(self) -> str:
-        return (
-            f"<AgentDB {self.path}: " + ", ".join(f"{len(one)} {name}" for name, one in self.collections.items()) + ">"
-        )
+        held = ["closed"] if self.store.closed else [f"{len(one)} {name}" for name, one in self.collections.items()]
+        return f"<AgentDB {self.path}: {', '.join(held)}>"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -22,6 +22,32 @@ from ..vectors import CollectionSpec, Field
 OUTCOME = Field("outcome", "float")  # a return that followed, NaN while unknown; in a record: metadata["outcome"]
 
 
+class Limits(NamedTuple):
+    """What a number column may hold: finite, in low..high, or above `low` only."""
+
+    low: float = 0.0
+    high: float = math.inf
+    above: bool = False
+
+    def check(self, name: str, values: Any, missing: bool) -> None:
+        """Raises InputError with the first row outside; `missing`: NaN is allowed."""
+        array = np.asarray(values).reshape(-1)
+        if array.dtype.kind not in "fiu":
+            return  # refused as a column
+        inside = (array > self.low if self.above else array >= self.low) & (array <= self.high) & np.isfinite(array)
+        if missing:
+            inside |= np.isnan(array)
+        if not inside.all():
+            row = int(np.argmin(inside))
+            raise InputError(f"{name} must be {self}, row {row} was {array[row].item()!r}")
+
+    def __str__(self) -> str:
+        if math.isfinite(self.high):
+            return f"in {self.low:g}..{self.high:g}"
+        least = "" if math.isinf(self.low) else f" {'>' if self.above else '>='} {self.low:g}"
+        return f"a finite number{least}"
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of record."""
@@ -30,7 +56,7 @@ class Kind:
     record: type[Record]
     required: tuple[str, ...]  # columns that must be given and must not be empty
     choices: dict[str, tuple[str, ...]]  # text columns with a fixed vocabulary
-    ranges: dict[str, tuple[float, float]]  # number columns with limits; NaN where missing
+    limits: dict[str, Limits]  # number columns with limits; NaN where missing, unless required
     shared: tuple[str, ...] = field(init=False)  # columns that are fields of the record
 
     def __post_init__(self) -> None:
@@ -42,8 +68,10 @@ class Kind:
         return {one.name: _read(record, one) for one in self.spec.fields}
 
     def encode(self, record: Record) -> bytes:
-        """The payload: the record without id and vector. Raises InputError where it cannot be encoded."""
-        return encode(msgspec.structs.replace(record, id=0, vector=None))
+        """The payload: the record without id and vector. Raises InputError where it could not be read again."""
+        body = encode(msgspec.structs.replace(record, id=0, vector=None))
+        decode(body)
+        return body
 
     def build(self, values: dict[str, Any], payload: bytes, vector: np.ndarray) -> Record:
         """The record of a row."""
@@ -88,7 +116,8 @@ OBSERVATIONS = Kind(
         fields=(Field("symbol", "text"), Field("price", "float", False), Field("volume", "float", False),
                 Field("spread", "float", False), OUTCOME),
     ),
-    Observation, ("symbol",), {}, {},
+    Observation, ("symbol",), {},
+    {"price": Limits(above=True), "volume": Limits(), "spread": Limits(), "outcome": Limits(-math.inf)},
 )  # fmt: skip
 SIGNALS = Kind(
     CollectionSpec(
@@ -96,7 +125,8 @@ SIGNALS = Kind(
         fields=(Field("strategy", "text"), Field("symbol", "text"), Field("confidence", "float"),
                 Field("direction", "text"), OUTCOME),
     ),
-    Signal, ("symbol", "direction"), {"direction": DIRECTIONS}, {"confidence": (0.0, 1.0)},
+    Signal, ("symbol", "direction", "confidence"), {"direction": DIRECTIONS},
+    {"confidence": Limits(0.0, 1.0), "outcome": Limits(-math.inf)},
 )  # fmt: skip
 ORDERS = Kind(
     CollectionSpec(
@@ -104,7 +134,8 @@ ORDERS = Kind(
         fields=(Field("symbol", "text"), Field("status", "text"), Field("signal_id", "id"), Field("strategy", "text"),
                 Field("side", "text", False), Field("quantity", "float", False)),
     ),
-    Order, ("symbol", "side", "quantity"), {"status": ORDER_STATUSES, "side": SIDES}, {"quantity": (0.0, math.inf)},
+    Order, ("symbol", "side", "quantity", "status"), {"status": ORDER_STATUSES, "side": SIDES},
+    {"quantity": Limits(above=True)},
 )  # fmt: skip
 TRACES = Kind(
     CollectionSpec(
@@ -112,8 +143,8 @@ TRACES = Kind(
         fields=(Field("decision_type", "text"), Field("verdict.score", "float"), Field("verdict.label", "text"),
                 Field("strategy", "text"), Field("symbol", "text"), Field("decision_id", "id")),
     ),
-    ReflexionTrace, ("decision_id",),
-    {"decision_type": DECISION_TYPES, "verdict.label": LABELS}, {"verdict.score": (-1.0, 1.0)},
+    ReflexionTrace, ("decision_id", "decision_type"),
+    {"decision_type": DECISION_TYPES, "verdict.label": LABELS}, {"verdict.score": Limits(-1.0, 1.0)},
 )  # fmt: skip
 KINDS: tuple[Kind, ...] = (OBSERVATIONS, SIGNALS, ORDERS, TRACES)
 DEFAULTS: dict[str, Any] = {"status": "pending", "decision_type": "signal", "confidence": 1.0}

@@ -24,6 +24,10 @@ def observe(
     """Ids of the observations of every bar; see AgentDB.observe."""
     if not isinstance(bars, Bars | Panel):
         raise InputError(f"bars must be nt.Bars or nt.Panel, was {type(bars).__name__}")
+    if encoder is not None and not isinstance(encoder, Encoder):
+        raise InputError(f"encoder must be a ports.Encoder, was {type(encoder).__name__}")
+    if not callable(progress) and progress not in (True, False):
+        raise InputError(f"progress must be True, False or a callable(done, total), was {progress!r}")
     chosen: Encoder = MarketState() if encoder is None else encoder
     if chosen.dimension != observations.dimension:
         raise InputError(f"encoder must have dimension {observations.dimension}, {chosen.name} has {chosen.dimension}")

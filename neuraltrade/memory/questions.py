@@ -79,7 +79,7 @@ def lineage(db: AgentDB, id_: int, depth: int) -> list[tuple[int, Any]]:
         raise InputError(f"depth must be an int in 0..{DEPTH_MAX}, was {depth!r}")
     found: list[tuple[int, Any]] = []
     seen: set[int] = set()
-    level, wanted = 0, [int(id_)]
+    level, wanted = 0, [id_]
     while wanted and level <= depth:
         following: list[int] = []
         for one in wanted:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from ..clock import as_ns
+from ..clock import as_ns, column_ns
 from ..errors import InputError
 from ..schema import Record
 from ..vectors import Collection, Filter, Hits, Query, Rows
 from ..vectors.block import Block
 from ..vectors.collection import vector_of
-from ..vectors.spec import unknown
+from ..vectors.spec import as_array, unknown
 from .kinds import DEFAULTS, Kind
 
 
@@ -47,9 +47,13 @@ class TypedCollection:
         metadata. Returns uint64[n] ids, increasing. Raises InputError naming the argument and the row (nothing is
         added), StoreClosed.
         """
-        if isinstance(vectors, Record):
-            return int(self._add_records([vectors])[0])
-        if isinstance(vectors, list | tuple) and vectors and isinstance(vectors[0], Record):
+        if isinstance(vectors, Record) or (isinstance(vectors, list | tuple) and _are_records(vectors)):
+            given = {"ts_ns": ts_ns, "known_ns": known_ns, "payload": payload, **fields}
+            if any(value is not None for value in given.values()):
+                name = next(name for name, value in given.items() if value is not None)
+                raise InputError(f"{name} must not be given with records: set it in the record")
+            if isinstance(vectors, Record):
+                return int(self._add_records([vectors])[0])
             return self._add_records(vectors)
         if ts_ns is None:
             raise InputError(f"ts_ns must be given with columns of {self.name}: int64[n] or one time")
@@ -57,7 +61,9 @@ class TypedCollection:
         known = None if known_ns is None else _times("known_ns", known_ns)
         columns = {**{name: value for name, value in DEFAULTS.items() if name in self._fields}, **fields}
         self._check_columns(columns)
-        bodies = None if payload is None else self._payloads(np.asarray(vectors), columns, times, known, payload)
+        bodies = (
+            None if payload is None else self._payloads(as_array(vectors, "vectors"), columns, times, known, payload)
+        )
         return self.collection.add(vectors, ts_ns=times, known_ns=known, payload=bodies, **columns)
 
     def get(self, id_: int, as_of: Any = None) -> Any:
@@ -87,6 +93,8 @@ class TypedCollection:
         timeout_s : DeadlineExceeded beyond it. Fewer than k matching rows: fewer hits. Raises InputError, StoreClosed.
         """
         if isinstance(vector, Query):
+            if (k, symbol, start, end, as_of, where, exact, timeout_s) != (10, *[None] * 5, False, None):
+                raise InputError("a Query carries everything: give k, symbol, start ... in it, not beside it")
             return self.search(vector.vector, **vector.terms)
         where = self._where(symbol, where)
         return self.collection.search(
@@ -149,13 +157,19 @@ class TypedCollection:
         not given is kept.
         """
         ids = np.atleast_1d(np.asarray(id_))
-        known = np.broadcast_to(np.asarray(_times("known_ns", known_ns)), ids.shape)
-        vectors = None if vector is None else np.asarray(vector).reshape(len(ids), -1)
+        known = np.asarray(_times("known_ns", known_ns))
+        if known.shape not in ((), ids.shape):
+            raise InputError(f"known_ns must be one time, or one an id ({len(ids)}), shape was {known.shape}")
+        known = np.broadcast_to(known, ids.shape)
+        vectors = None if vector is None else as_array(vector, "vector")
+        if vectors is not None and vectors.ndim == 1:
+            vectors = vectors[None, :]
         names = (*self._fields, *self.kind.record.__struct_fields__)
         for name in fields:
             if name not in names or name in ("id", "ts_ns", "known_ns", "vector"):
                 raise InputError(unknown(f"field of {self.name} that can change", name, names))
         only_columns = all(name in self._fields for name in fields)
+        self.collection.store.check_writable()
         with self.collection.store.lock:
             places = [self.collection.locate(one) for one in ids.tolist()]
             if only_columns and not any(block.payload(row) for block, row in places):
@@ -203,13 +217,17 @@ class TypedCollection:
         return True
 
     def __repr__(self) -> str:
-        return f"<{self.name}: {len(self)} rows of {self.kind.record.__name__}[{self.dimension}]>"
+        rows = "closed," if self.collection.store.closed else f"{len(self)} rows"
+        return f"<{self.name}: {rows} of {self.kind.record.__name__}[{self.dimension}]>"
 
     def _make(self, block: Block, row: int) -> Any:
         values = {name: block.value(name, row) for name in self._columns}
         return self.kind.build(values, block.payload(row), vector_of(block, row))
 
     def _add_records(self, records: Sequence[Any]) -> np.ndarray:
+        if not records:
+            self.collection.store.check_writable()
+            return np.empty(0, np.uint64)
         wanted: Any = self.kind.record
         for j, record in enumerate(records):
             if type(record) is not wanted:
@@ -259,18 +277,16 @@ class TypedCollection:
             wrong = sorted({str(value) for value in _values(columns.get(name, ()))} - {*allowed, ""})
             if wrong:
                 raise InputError(f"{name} must be one of {', '.join(allowed)}, was {wrong[0]!r}")
-        for name, (low, high) in self.kind.ranges.items():
+        for name, limits in self.kind.limits.items():
             if name in columns:
-                array = np.asarray(columns[name])
-                bad = array.dtype.kind in "fiu" and ~((array >= low) & (array <= high) | np.isnan(array))
-                if np.any(bad):
-                    worst = np.atleast_1d(array)[np.atleast_1d(bad)][0]
-                    raise InputError(f"{name} must be in {low:g}..{high:g}, was {worst!r}")
+                limits.check(name, columns[name], missing=name not in self.kind.required)
 
     def _payloads(
         self, vectors: np.ndarray, columns: dict[str, Any], times: Any, known: Any, payload: Any
     ) -> list[bytes]:
         count = len(vectors)
+        if not isinstance(payload, Iterable):
+            raise InputError(f"payload must have one mapping a row ({count}), was {type(payload).__name__}")
         bodies = [payload] if isinstance(payload, Mapping) else list(payload)
         if len(bodies) != count:
             raise InputError(f"payload must have one mapping a row ({count}), had {len(bodies)}")
@@ -297,10 +313,17 @@ class TypedCollection:
         return encoded
 
 
+def _are_records(rows: Sequence[Any]) -> bool:
+    """Whether a list is of records; an empty one is."""
+    return not rows or isinstance(rows[0], Record)
+
+
 def _times(argument: str, value: Any) -> Any:
-    """Times as ints: one time in any form as_ns takes, or a column of ints or datetime64."""
+    """Times as ints: one time in any form as_ns takes, or a column of them, of ints or datetime64."""
+    if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "OU":
+        value = value.tolist()
     if isinstance(value, np.ndarray) and value.ndim:
-        return value
+        return column_ns(value, argument) if value.dtype.kind == "M" else value
     if isinstance(value, list | tuple):
         return np.array([as_ns(one, argument) for one in value], np.int64)
     return as_ns(value, argument)
@@ -313,6 +336,8 @@ def _values(value: Any) -> list[Any]:
 
 
 def _any_empty(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "UO" and bool((value == "").any())
     return value is None or (isinstance(value, str) and not value) or (isinstance(value, list | tuple) and "" in value)
 
 

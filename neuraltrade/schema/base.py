@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -69,11 +70,31 @@ def check_symbol(value: Any, argument: str = "symbol") -> None:
         raise InputError(f"{argument} must be a non-empty string, was {value!r}")
 
 
-def check_id(value: Any, argument: str = "id") -> None:
+def check_id(value: Any, argument: str = "id") -> int:
+    """`value` as an int; ids come out of stores as numpy.uint64."""
     if type(value) is int and 0 <= value <= ID_MAX:
-        return
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= ID_MAX:
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= ID_MAX:
         raise InputError(f"{argument} must be an integer in 0..2**64-1, was {value!r}")
+    return int(value)
+
+
+def check_rows(values: Any, argument: str) -> list[Any]:
+    """`values` as a list; InputError for a text or what has no rows at all."""
+    if type(values) is list:
+        return values
+    if isinstance(values, str | bytes | dict) or not isinstance(values, Iterable):
+        raise InputError(f"{argument} must be a sequence, was {type(values).__name__}")
+    return list(values)
+
+
+def check_metadata(value: Any) -> dict[str, Any]:
+    """`value` as a dict."""
+    if type(value) is dict:
+        return value
+    if not isinstance(value, Mapping):
+        raise InputError(f"metadata must be a mapping, was {type(value).__name__}")
+    return dict(value)
 
 
 def stamp(value: Any, argument: str, default: int | None = None) -> int:
@@ -90,7 +111,7 @@ def check_numbers(values: Any, argument: str) -> list[float]:
     """`values` as floats; InputError, with the index, unless every one is a finite number."""
     return [
         value if type(value) is float and -math.inf < value < math.inf else check_number(value, f"{argument}[{index}]")
-        for index, value in enumerate(values)
+        for index, value in enumerate(check_rows(values, argument))
     ]
 
 

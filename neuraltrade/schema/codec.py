@@ -31,6 +31,8 @@ RECORD_TYPES: dict[str, type[Record]] = {
 
 def _encode_hook(value: Any) -> Any:
     if isinstance(value, np.ndarray):
+        if value.dtype != np.float32 or value.ndim != 1:  # of metadata: lists keep the numbers as they are
+            return value.tolist()
         return np.ascontiguousarray(value, dtype="<f4").tobytes()
     if isinstance(value, np.generic):
         return value.item()

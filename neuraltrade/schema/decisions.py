@@ -13,8 +13,10 @@ from .base import (
     as_vector,
     check_choice,
     check_id,
+    check_metadata,
     check_number,
     check_numbers,
+    check_rows,
     check_symbol,
     settle_times,
     stamp,
@@ -66,7 +68,7 @@ class Observation(Record, tag=True, tag_field="record"):
     vector: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        check_id(self.id)
+        self.id = check_id(self.id)
         check_symbol(self.symbol)
         settle_times(self)
         if self.price is not None:
@@ -75,18 +77,23 @@ class Observation(Record, tag=True, tag_field="record"):
             self.volume = check_number(self.volume, "volume", 0.0)
         if self.spread is not None:
             self.spread = check_number(self.spread, "spread", 0.0)
-        if self.bids or self.asks:
+        if type(self.bids) is not list or type(self.asks) is not list or self.bids or self.asks:
             self.bids, self.asks = _check_book("bids", self.bids, -1), _check_book("asks", self.asks, 1)
+        self.metadata = check_metadata(self.metadata)
         if self.vector is not None:
             self.vector = as_vector(self.vector)
 
 
-def _check_book(name: str, levels: list[tuple[float, float]], sign: int) -> list[tuple[float, float]]:
+def _check_book(name: str, given: Any, sign: int) -> list[tuple[float, float]]:
+    levels = check_rows(given, name)
     if len(levels) > BOOK_LEVELS_MAX:
         raise InputError(f"{name} must have at most {BOOK_LEVELS_MAX} levels, has {len(levels)}")
     checked: list[tuple[float, float]] = []
-    for index, (price, size) in enumerate(levels):
-        price = check_number(price, f"{name}[{index}] price", 0.0, above=True)  # noqa: PLW2901
+    for index, level in enumerate(levels):
+        if not isinstance(level, tuple | list | np.ndarray) or len(level) != 2:
+            raise InputError(f"{name}[{index}] must be (price, size), was {level!r}")
+        price, size = level
+        price = check_number(price, f"{name}[{index}] price", 0.0, above=True)
         if checked and (price - checked[-1][0]) * sign <= 0:
             raise InputError(f"{name} must be best price first, level {index} is {price!r} after {checked[-1][0]!r}")
         checked.append((price, check_number(size, f"{name}[{index}] size", 0.0)))
@@ -129,7 +136,7 @@ class Signal(Record, tag=True, tag_field="record"):
     vector: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        check_id(self.id)
+        self.id = check_id(self.id)
         check_symbol(self.symbol)
         settle_times(self)
         if self.direction not in DIRECTIONS:
@@ -145,10 +152,10 @@ class Signal(Record, tag=True, tag_field="record"):
             self.take_profit = check_number(self.take_profit, "take_profit", 0.0, above=True)
         if self.quantity is not None:
             self.quantity = check_number(self.quantity, "quantity", 0.0, above=True)
-        for link in self.causal_links:
-            check_id(link, "causal_links")
-        if self.features:
+        self.causal_links = [check_id(link, "causal_links") for link in check_rows(self.causal_links, "causal_links")]
+        if type(self.features) is not list or self.features:
             self.features = check_numbers(self.features, "features")
+        self.metadata = check_metadata(self.metadata)
         if self.vector is not None:
             self.vector = as_vector(self.vector)
 
@@ -211,8 +218,8 @@ class Order(Record, tag=True, tag_field="record"):
     vector: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        check_id(self.id)
-        check_id(self.signal_id, "signal_id")
+        self.id = check_id(self.id)
+        self.signal_id = check_id(self.signal_id, "signal_id")
         check_symbol(self.symbol)
         if self.side not in SIDES:
             check_choice(self.side, SIDES, "side")
@@ -233,11 +240,15 @@ class Order(Record, tag=True, tag_field="record"):
             if getattr(self, name) is not None:
                 setattr(self, name, stamp(getattr(self, name), name))
                 latest = max(latest, getattr(self, name))
+        self.fills = check_rows(self.fills, "fills")
         for fill in self.fills:
+            if not isinstance(fill, OrderFill):
+                raise InputError(f"fills must hold OrderFill records, had {type(fill).__name__}")
             latest = max(latest, fill.ts_ns)
         if self.known_ns == NOT_A_TIME:
             self.known_ns = latest
         settle_times(self)
+        self.metadata = check_metadata(self.metadata)
         if self.vector is not None:
             self.vector = as_vector(self.vector)
 

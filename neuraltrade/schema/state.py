@@ -27,7 +27,7 @@ class Provenance(Record, tag=True, tag_field="record"):
 
     def __post_init__(self) -> None:
         self.created_ns = stamp(self.created_ns, "created_ns")
-        check_id(self.parent_id, "parent_id")
+        self.parent_id = check_id(self.parent_id, "parent_id")
 
 
 class Position(Record, tag=True, tag_field="record"):

@@ -8,7 +8,17 @@ import numpy as np
 
 from ..clock import NOT_A_TIME
 from ..errors import InputError
-from .base import Record, as_vector, check_choice, check_id, check_number, check_symbol, settle_times, stamp
+from .base import (
+    Record,
+    as_vector,
+    check_choice,
+    check_id,
+    check_metadata,
+    check_number,
+    check_symbol,
+    settle_times,
+    stamp,
+)
 from .state import Provenance
 
 DecisionType = Literal["signal", "order", "strategy_switch", "risk_limit"]
@@ -183,7 +193,7 @@ class Pattern(Record, tag=True, tag_field="record"):
     description: str = ""
 
     def __post_init__(self) -> None:
-        check_id(self.id)
+        self.id = check_id(self.id)
         if self.kind not in PATTERN_KINDS:
             check_choice(self.kind, PATTERN_KINDS, "kind")
         self.effect = check_number(self.effect, "effect")
@@ -225,8 +235,9 @@ class ReflexionTrace(Record, tag=True, tag_field="record"):
     vector: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        check_id(self.id)
-        check_id(self.decision_id, "decision_id")
+        self.id = check_id(self.id)
+        self.decision_id = check_id(self.decision_id, "decision_id")
+        self.metadata = check_metadata(self.metadata)
         if self.decision_type not in DECISION_TYPES:
             check_choice(self.decision_type, DECISION_TYPES, "decision_type")
         settle_times(self)

@@ -79,6 +79,11 @@ class Block:
             return self.count
         return int(np.searchsorted(self.known_ns, as_of, side="right"))
 
+    def known_count(self, as_of: int) -> int:
+        """How many rows had come to be known by `as_of`."""
+        stop = self.prefix(as_of)
+        return stop if self.known_sorted or as_of >= LATEST else int(np.count_nonzero(self.known_ns <= as_of))
+
     def visible(self, as_of: int, stop: int) -> np.ndarray | None:
         """bool[stop]: rows of the prefix that `as_of` sees; None when it sees them all."""
         mask = None if self.known_sorted else self.known_ns[:stop] <= as_of

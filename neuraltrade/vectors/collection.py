@@ -26,7 +26,7 @@ from .query import Filter, Query
 from .rows import Hits, Maker, Rows
 from .search import Found, Request, request_signs, search_blocks
 from .segment import Segment
-from .spec import Batch, CollectionSpec, check_columns, check_payload, check_times, quantise, unknown
+from .spec import Batch, CollectionSpec, as_array, check_columns, check_payload, check_times, quantise, unknown
 from .tail import Tail
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class Collection:
         """
         if isinstance(vector, Query):
             return self.search(vector.vector, **vector.terms)
-        array = np.asarray(vector)
+        array = as_array(vector, "vector")
         codes, inverse_norm = self._encode(array[None, :] if array.ndim == 1 else array, "vector", 1)
         scope = self.scope(where, start, end, as_of)
         request = self._request(codes[0], inverse_norm[0], k, scope, exact, timeout_s, expansion)
@@ -220,9 +220,10 @@ class Collection:
         """(ids uint64[q, k], distances float32[q, k]) of many queries, on all cores; short rows are padded with 0 and
         inf.
         """
-        codes, inverse_norm = self._encode(np.asarray(vectors), "vectors", None)
+        check_k(k)
+        codes, inverse_norm = self._encode(as_array(vectors, "vectors"), "vectors", None)
         scope = self.scope(where, start, end, as_of)
-        ids = np.zeros((len(codes), k if k >= 1 else 0), np.uint64)
+        ids = np.zeros((len(codes), k), np.uint64)
         distances = np.full(ids.shape, np.inf, np.float32)
         requests = [
             self._request(codes[q], inverse_norm[q], k, scope, exact, timeout_s, expansion) for q in range(len(codes))
@@ -349,8 +350,7 @@ class Collection:
     def _request(
         self, codes: np.ndarray, inverse_norm: Any, k: Any, scope: Scope, exact: bool, timeout_s: Any, expansion: Any
     ) -> Request:
-        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-            raise InputError(f"k must be an int >= 1, was {k!r}")
+        check_k(k)
         if timeout_s is not None and not (isinstance(timeout_s, int | float) and timeout_s > 0):
             raise InputError(f"timeout_s must be a number of seconds > 0, was {timeout_s!r}")
         if expansion is not None and (not isinstance(expansion, int | np.integer) or expansion < 1):
@@ -377,6 +377,12 @@ class Collection:
             "bytes_memory": sum(tail.memory_bytes() for tail in tails),
             "bytes_disk": sum(segment.entry.data.bytes for segment in state.segments),
         }
+
+
+def check_k(k: Any) -> None:
+    """Raises InputError for anything but a positive int."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise InputError(f"k must be an int >= 1, was {k!r}")
 
 
 def vector_of(block: Block, row: int) -> np.ndarray:

@@ -51,10 +51,10 @@ class Candidates(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What was done in one block."""
+    """What was done in one block. A block of which nothing was known yet has no step."""
 
     block: str
-    rows: int
+    rows: int  # known by then
     candidates: int
     how: str  # none, exact, gather, signs, graph
 

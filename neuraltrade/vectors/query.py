@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from .spec import unknown
 
 LEAVES = ("eq", "ne", "in_", "gt", "gte", "lt", "lte")
 BRANCHES = ("and_", "or_", "not_")
+TERMS = ("k", "where", "symbol", "start", "end", "as_of", "exact", "timeout_s")
 
 
 class Filter:
@@ -38,6 +40,8 @@ class Filter:
     def __init__(self, op: str, field: str = "", value: Any = None, parts: tuple[Filter, ...] = ()) -> None:
         if op not in LEAVES and op not in BRANCHES:
             raise InputError(f"op must be one of {', '.join((*LEAVES, *BRANCHES))}, was {op!r}")
+        if (op in BRANCHES) != bool(parts):
+            raise InputError(f"{op} takes {'parts' if op in BRANCHES else 'a field and a value'}; use Filter.{op}(...)")
         self.op, self.field, self.value, self.parts = op, field, value, parts
 
     @classmethod
@@ -150,6 +154,9 @@ class Query:
     __slots__ = ("terms", "vector")
 
     def __init__(self, vector: np.ndarray, **terms: Any) -> None:
+        for name in terms:
+            if name not in TERMS:
+                raise InputError(unknown("term of a Query", name, TERMS))
         self.vector = vector
         self.terms = terms
 

@@ -64,12 +64,13 @@ def search_blocks(blocks: Sequence[Block], request: Request, plan: Plan) -> Foun
     """Nearest candidates over all blocks."""
     ids, distances, owners, rows, steps = [], [], [], [], []
     for j, block in enumerate(blocks):
-        if not block.count:
+        known = block.known_count(request.scope.as_of)
+        if not known:
             continue
         check_deadline(request.deadline)
         allowed = candidates(block, request.scope, plan.gather_rows)
         how, found, apart = _search_block(block, request, allowed, plan)
-        steps.append(Step(block.name, block.count, allowed.total, how))
+        steps.append(Step(block.name, known, allowed.total, how))
         if len(found):
             found = found.astype(np.int64, copy=False)
             ids.append(block.ids[found])

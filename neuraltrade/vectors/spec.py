@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 import numpy as np
 
+from ..clock import column_ns
 from ..core import quant
 from ..errors import InputError
 
@@ -91,12 +92,20 @@ def unknown(what: str, name: object, known: Iterable[str]) -> str:
     return f"unknown {what}: {name!r}{hint}"
 
 
+def as_array(value: object, argument: str) -> np.ndarray:
+    """numpy's reading of a caller's rows. Raises InputError where they are of different lengths."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"{argument} must have rows of one length: {error}") from None
+
+
 def quantise(vectors: object, dimension: int, argument: str = "vectors") -> tuple[np.ndarray, np.ndarray]:
     """Codes int8[n, d] and inverse norms float32[n] of float rows, every one finite and not zero.
 
     Raises InputError that names the argument, its shape or dtype, or the first bad row.
     """
-    array = np.asarray(vectors)
+    array = as_array(vectors, argument)
     if array.dtype.kind != "f":
         raise InputError(f"{argument} must be float32[n, {dimension}], dtype was {array.dtype}")
     if array.ndim != 2 or array.shape[1] != dimension:
@@ -110,10 +119,10 @@ def quantise(vectors: object, dimension: int, argument: str = "vectors") -> tupl
 
 
 def check_times(argument: str, value: object, count: int) -> np.ndarray:
-    """int64[count] from one int or a column of ints; datetime64 columns count as UTC."""
+    """int64[count] from one int or a column of ints or datetime64 (UTC; a day means its end)."""
     array = np.asarray(value)
     if array.dtype.kind == "M":
-        array = array.astype("datetime64[ns]").astype(np.int64)
+        array = column_ns(array, argument)
     if array.dtype.kind not in "iu":
         raise InputError(f"{argument} must be int64 nanoseconds UTC, dtype was {array.dtype}")
     if array.ndim == 0:
@@ -160,7 +169,7 @@ def check_payload(payload: Sequence[bytes] | bytes | None, count: int) -> list[b
 
 def _text_column(name: str, value: object, count: int) -> Texts:
     if isinstance(value, str):
-        return Texts([value], np.zeros(count, np.uint32))
+        return Texts([_encodable(name, value)], np.zeros(count, np.uint32))
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if not isinstance(value, Sequence) or len(value) != count:
@@ -172,7 +181,15 @@ def _text_column(name: str, value: object, count: int) -> Texts:
         if not isinstance(text, str):
             raise InputError(f"{name}: row {row} must be a text, was {text!r}")
         codes[row] = table.setdefault(text, len(table))
-    return Texts(list(table), codes)
+    return Texts([_encodable(name, text) for text in table], codes)
+
+
+def _encodable(name: str, text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{name} must be text that UTF-8 can hold, was {text!r}") from None
+    return text
 
 
 def _number_column(field: Field, value: object, count: int) -> np.ndarray:

@@ -89,7 +89,7 @@ class Store:
         ):
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InputError(f"{name} must be an int >= {least}, was {value!r}")
-        self.path = Path(path)
+        self.path = folder_path(path)
         self.read_only = read_only
         self.seal_rows, self.graph_rows, self.merge_factor = seal_rows, graph_rows, merge_factor
         self.plan = plan or Plan()
@@ -105,6 +105,11 @@ class Store:
         self._owner: Lock | None = None
         self._builder: Builder | None = None
         self._open(tuple(specs))
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._closed is not None
 
     # What collections call
 
@@ -276,7 +281,7 @@ class Store:
         """A durable copy that opens like the original; segments are linked where the disk allows. `path` must not
         exist.
         """
-        target = Path(path)
+        target = folder_path(path)
         if target.exists():
             raise InputError(f"path must not exist, but does: {target}")
         self.flush()
@@ -416,6 +421,13 @@ class Store:
         self.manifest = captured.manifest
         for segment, segment_entry, marks in captured.saved:
             segment.entry, segment.saved_marks = segment_entry, marks
+
+
+def folder_path(path: Any) -> Path:
+    """`path` as a Path. Raises InputError for what is none."""
+    if not isinstance(path, str | os.PathLike) or "\0" in os.fspath(path):
+        raise InputError(f"path must name a directory, was {path!r}")
+    return Path(path)
 
 
 def _replaced(state: State, tails: Sequence[Tail], segments: Sequence[Segment], fresh: Segment | None) -> State:

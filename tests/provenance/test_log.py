@@ -346,3 +346,13 @@ def test_what_changes_under_an_open_log_is_noticed(tmp_path, signer):
     with pytest.raises((nt.VerificationFailed, nt.LogCorrupt)):
         log.verify()
     log.close()
+
+
+def test_a_record_that_could_not_be_read_again_is_refused(tmp_path):
+    with nt.AuditLog.open(tmp_path / "audit") as log:
+        for append in (log.append, lambda record: log.append_many([record])):
+            with pytest.raises(nt.InputError, match="reasoning"):
+                append(nt.Signal(ts_ns=0, symbol="A", direction="long", reasoning=5))
+        with pytest.raises(nt.InputError, match="record_id"):
+            log.lineage([1])
+        assert log.verify().records == 0

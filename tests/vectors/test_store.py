@@ -438,6 +438,7 @@ def test_future_copies_of_the_query_never_surface(tmp_path):
             for exact in (True, False):
                 hits = things.search(query, 10, as_of=as_of, exact=exact)
                 assert (hits.known_ns <= as_of).all() and hits.distances.min() > 0.05
+                assert sum(step.rows for step in hits.plan) == things.count(as_of=as_of)
             assert things.count(as_of=as_of) == min(as_of + 1, 500)
             assert (things.range(as_of=as_of, limit=None).known_ns <= as_of).all()
         assert things.search(queries[0], 10, as_of=1_000).distances.max() == 0.0
