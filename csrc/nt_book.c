@@ -116,7 +116,8 @@ static nt_status gate(const nt_engine *engine, const nt_request *request, int64_
     nt_intent intent = {
         .side = request->side,
         .quantity = quantity > 0 ? quantity : 0,
-        .price = request->limit ? request->limit : request->stop,
+        .limit = request->limit,
+        .stop = request->stop,
         .reference = reference,
         .position = held,
         .working = working_entries(engine, request->slot, request->side),

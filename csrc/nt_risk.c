@@ -1,5 +1,19 @@
 #include "nt_risk.h"
 
+/* The price at which an order counts: its own, else the reference. A sale limited below the market fills at the market. */
+static int64_t price_of(const nt_intent *intent)
+{
+    if (intent->limit)
+        return intent->side < 0 && !intent->stop && intent->limit < intent->reference ? intent->reference : intent->limit;
+    return intent->stop ? intent->stop : intent->reference;
+}
+
+static int is_outside_collar(const nt_limits *limits, int64_t reference, int64_t price)
+{
+    nt_wide distance = (nt_wide)nt_absolute(price - reference) * NT_PICO;
+    return price != 0 && distance > (nt_wide)reference * limits->collar;
+}
+
 nt_status nt_risk_check(const nt_limits *limits, const nt_ledger *ledger, const nt_intent *intent)
 {
     if (!limits->enabled)
@@ -11,16 +25,14 @@ nt_status nt_risk_check(const nt_limits *limits, const nt_ledger *ledger, const 
     if (limits->max_quantity && intent->quantity > limits->max_quantity)
         return NT_DENIED_MAX_QUANTITY;
     if (limits->max_notional) {
-        int64_t price = intent->price ? intent->price : intent->reference, notional;
-        if (nt_ledger_notional(ledger, intent->slot, intent->quantity, price, &notional) != NT_OK ||
+        int64_t notional;
+        if (nt_ledger_notional(ledger, intent->slot, intent->quantity, price_of(intent), &notional) != NT_OK ||
             notional > limits->max_notional)
             return NT_DENIED_MAX_NOTIONAL;
     }
-    if (limits->collar && intent->price) {
-        nt_wide distance = (nt_wide)nt_absolute(intent->price - intent->reference) * NT_PICO;
-        if (distance > (nt_wide)intent->reference * limits->collar)
-            return NT_DENIED_COLLAR;
-    }
+    if (limits->collar && (is_outside_collar(limits, intent->reference, intent->limit) ||
+                           is_outside_collar(limits, intent->reference, intent->stop)))
+        return NT_DENIED_COLLAR;
     if (limits->max_position && !intent->reduces) {
         nt_wide after = (nt_wide)intent->position + intent->side * ((nt_wide)intent->quantity + intent->working);
         nt_wide size = after < 0 ? -after : after;

@@ -11,7 +11,8 @@
 typedef struct nt_intent {
     int64_t side;
     int64_t quantity;
-    int64_t price;     /* the order's own limit, else stop; 0 = market */
+    int64_t limit;     /* the order's own; 0 = none */
+    int64_t stop;      /* likewise */
     int64_t reference; /* the last close; 0 = there is none */
     int64_t position;  /* signed */
     int64_t working;   /* of entries on the same side that still work */

@@ -264,7 +264,8 @@ class Size(msgspec.Struct, frozen=True):
 class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What the gate allows. None = that control is off; with a RiskLimits at all, no reference price means no order.
 
-    max_order_quantity : units of one order. max_order_notional : currency, at the order's own price or the last close.
+    max_order_quantity : units of one order.
+    max_order_notional : currency, at the order's own price; of market orders and sales limited below it, at the last close.
     price_collar : how far a limit or stop price may lie from the reference, as a fraction of it.
     max_position : units of one symbol, either side, working orders counted; orders that reduce a position pass.
     kill_switch : refuse everything.

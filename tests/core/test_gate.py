@@ -57,6 +57,18 @@ def test_collar(run, fills_bars, kind):
     assert len(run({1: lambda ctx: ctx.buy(1, **inside)}, fills_bars, risk=collar).orders()) == 1
 
 
+@pytest.mark.parametrize("prices", [{"stop": 140, "limit": 101}, {"stop": 101, "limit": 140}])
+def test_collar_holds_for_both_prices_of_a_stop_limit(run, fills_bars, prices):
+    answer, _, _ = denied(run, fills_bars, lambda ctx: ctx.buy(1, **prices), risk=nt.RiskLimits(price_collar=0.1))
+    assert answer is nt.Denial.COLLAR
+
+
+def test_a_sale_limited_far_below_the_market_counts_at_the_market(run, fills_bars):
+    limits = nt.RiskLimits(max_order_notional=1_000)
+    answer, _, _ = denied(run, fills_bars, lambda ctx: ctx.sell(50, limit=1), risk=limits)
+    assert answer is nt.Denial.MAX_NOTIONAL
+
+
 @pytest.mark.parametrize("place", [lambda ctx: ctx.buy(1), lambda ctx: ctx.buy(), lambda ctx: ctx.buy(1, limit=99)])
 def test_no_reference_price_denies(run, fills_bars, place):
     broken = (*fills_bars[:4], fills_bars[4].copy(), fills_bars[5])
