@@ -61,6 +61,13 @@ static nt_status check_shape(const nt_engine *engine, const nt_request *request,
     }
     if (request->limit < 0 || request->stop < 0)
         return NT_DENIED_PRICE_RANGE;
+    /* Twice what it is worth now must fit as well: a fill that does not ends the run. */
+    int64_t notional;
+    if (request->size.kind == NT_SIZE_GIVEN && request->role == NT_ROLE_ENTRY &&
+        (nt_ledger_notional(&engine->ledger, request->slot, request->size.value, price > reference ? price : reference, &notional) !=
+             NT_OK ||
+         notional > INT64_MAX / 2))
+        return NT_DENIED_QUANTITY_RANGE;
     const nt_bracket *bracket = &request->bracket;
     if (request->limit % market->tick || request->stop % market->tick || bracket->stop_loss % market->tick ||
         bracket->take_profit % market->tick || bracket->trail % market->tick)

@@ -2,6 +2,20 @@
  * by what was filled, cancelled together, and never left to open a position. */
 #include "nt_book.h"
 
+/* base moved by rate in `direction`, on the tick; at least one tick, so that no stop is lost to rounding. */
+static nt_status moved(int64_t base, int64_t rate, int64_t direction, int64_t tick, int64_t *out)
+{
+    int64_t by, steps;
+    if (nt_multiply_divide(base, rate, NT_PICO, &by) != NT_OK || nt_add(base, direction * by, &by) != NT_OK)
+        return NT_OVERFLOW;
+    if (tick > 1) {
+        if (nt_divide_half_even(by, tick, &steps) != NT_OK || __builtin_mul_overflow(steps, tick, &by))
+            return NT_OVERFLOW;
+    }
+    *out = by > tick ? by : tick;
+    return NT_OK;
+}
+
 nt_status nt_bracket_check(const nt_bracket *bracket, int64_t side, int64_t reference)
 {
     if (bracket->stop_loss && side * (reference - bracket->stop_loss) <= 0)
@@ -15,30 +29,19 @@ nt_status nt_bracket_check(const nt_bracket *bracket, int64_t side, int64_t refe
         return NT_DENIED_BRACKET;
     if (bracket->trail_rate >= NT_PICO)
         return NT_DENIED_BRACKET;
+    int64_t level;
+    if (moved(reference, bracket->stop_loss_rate, -side, 1, &level) != NT_OK ||
+        moved(reference, bracket->take_profit_rate, side, 1, &level) != NT_OK)
+        return NT_DENIED_BRACKET;
     return NT_OK;
 }
-
-/* base moved by rate in `direction`, on the tick. */
-static nt_status moved(int64_t base, int64_t rate, int64_t direction, int64_t tick, int64_t *out)
-{
-    int64_t by, steps;
-    if (nt_multiply_divide(base, rate, NT_PICO, &by) != NT_OK || nt_add(base, direction * by, &by) != NT_OK)
-        return NT_OVERFLOW;
-    if (tick > 1) {
-        if (nt_divide_half_even(by, tick, &steps) != NT_OK || __builtin_mul_overflow(steps, tick, &by))
-            return NT_OVERFLOW;
-    }
-    *out = by;
-    return NT_OK;
-}
-
 int64_t nt_bracket_trail(const nt_working *working, int64_t side)
 {
     int64_t distance = working->trail;
     if (working->trail_rate)
         (void)nt_multiply_divide(working->peak, working->trail_rate, NT_PICO, &distance); /* a rate below one: it fits */
-    int64_t level = working->peak + side * distance;
-    return level > 0 ? level : 0;
+    int64_t level;
+    return nt_add(working->peak, side * distance, &level) == NT_OK && level > 0 ? level : 0;
 }
 
 static nt_status add_child(nt_engine *engine, const nt_order *parent, int64_t parent_id, uint8_t role, int64_t price, int64_t quantity,

@@ -217,6 +217,8 @@ class Slippage(msgspec.Struct, frozen=True, kw_only=True):
         _number("Slippage", "rate", self.rate, 0.0, 1.0)
         if _number("Slippage", "ticks", self.ticks, 0, 1e6) != int(self.ticks):
             raise InputError(f"Slippage: ticks must be a whole number, was {self.ticks!r}")
+        if not isinstance(self.cap_to_bar, bool):
+            raise InputError(f"Slippage: cap_to_bar must be True or False, was {self.cap_to_bar!r}")
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -265,7 +267,8 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What the gate allows. None = that control is off; with a RiskLimits at all, no reference price means no order.
 
     max_order_quantity : units of one order.
-    max_order_notional : currency, at the order's own price; of market orders and sales limited below it, at the last close.
+    max_order_notional : currency, at the order's own price; at the last close for market orders and
+        for sales limited below it.
     price_collar : how far a limit or stop price may lie from the reference, as a fraction of it.
     max_position : units of one symbol, either side, working orders counted; orders that reduce a position pass.
     kill_switch : refuse everything.
@@ -309,7 +312,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not isinstance(self.currency, str) or not self.currency:
             raise InputError(f"Account: currency must be a code such as 'USD', was {self.currency!r}")
-        if isinstance(self.cash_digits, bool) or self.cash_digits not in _CASH_DIGITS:
+        if type(self.cash_digits) is not int or self.cash_digits not in _CASH_DIGITS:
             raise InputError(f"Account: cash_digits must be 0..9, was {self.cash_digits!r}")
         _number("Account", "leverage", self.leverage, 1.0, 1000.0)
         if not isinstance(self.shorting, bool):

@@ -308,7 +308,7 @@ def test_empty_bars(make_engine, make_bars):
 
 
 def test_overflow_ends_the_run_with_its_bar(run, make_bars):
-    bars = make_bars([1e6] * 3, [1e6] * 3, [1e6] * 3, [1e6] * 3)
+    bars = make_bars(*[[1e3, 1e6, 1e6]] * 4)
     with pytest.raises(nt.InputError, match="bar 1"):
         run({0: lambda ctx: ctx.buy(1e6)}, bars, cash=9e9, account=nt.Account(cash_digits=9, leverage=1000))
 

@@ -207,3 +207,10 @@ def test_many_resting_orders_stay_affordable(run, make_random_bars):
     engine = run({1: place}, make_random_bars(1, 40))
     assert (sum(map(nt.accepted, answers)), answers[-1]) == (16_384, nt.Denial.TABLE_FULL)
     assert len(engine.fills()) == 0
+
+
+def test_a_stop_rate_that_rounds_to_nothing_is_one_tick(run, make_bars):
+    bars = make_bars([0.02] * 4, [0.021] * 4, [0.019, 0.019, 0.008, 0.008], [0.02] * 4)
+    steps = {0: lambda ctx: ctx.buy(10, stop_loss_rate=0.9)}
+    fills = run(steps, bars, instruments=[nt.Instrument(tick=0.01)]).fills()
+    assert [(fill["bar"], fill["price"]) for fill in fills] == [(1, 0.02), (2, 0.01)]

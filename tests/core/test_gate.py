@@ -144,6 +144,8 @@ STRUCTURAL = {
     "stop loss above the limit": (lambda ctx: ctx.buy(1, limit=95, stop_loss=96), nt.Denial.BRACKET),
     "stop loss rate of one": (lambda ctx: ctx.buy(1, stop_loss_rate=1.0), nt.Denial.BRACKET),
     "trail rate of one": (lambda ctx: ctx.buy(1, trail_rate=1.0), nt.Denial.BRACKET),
+    "worth more than cash can count": (lambda ctx: ctx.buy(9.2e9, limit=1e6), nt.Denial.QUANTITY_RANGE),
+    "take profit beyond range": (lambda ctx: ctx.buy(1, take_profit_rate=9.1e6, limit=1e6), nt.Denial.BRACKET),
     "target beyond range": (lambda ctx: ctx.target(float("nan")), nt.Denial.QUANTITY_RANGE),
 }
 

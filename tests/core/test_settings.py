@@ -29,6 +29,8 @@ import neuraltrade as nt
         (lambda: nt.RiskLimits(max_position=0), "max_position"),
         (lambda: nt.RiskLimits(kill_switch=1), "kill_switch"),
         (lambda: nt.Account(cash_digits=10), "cash_digits"),
+        (lambda: nt.Account(cash_digits=2.0), "cash_digits must be 0..9, was 2.0"),
+        (lambda: nt.Slippage(cap_to_bar=1), "cap_to_bar must be True or False, was 1"),
         (lambda: nt.Account(leverage=0.5), "leverage"),
         (lambda: nt.Account(currency=""), "currency"),
         (lambda: nt.Account(shorting=None), "shorting"),
