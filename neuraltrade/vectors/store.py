@@ -12,10 +12,10 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -53,6 +53,7 @@ MERGE_FACTOR = 4
 LOG_CHUNK_ROWS = 8_192  # rows of one log record: what a crash keeps or loses together
 LAG_FILES = 8  # a quiet tail is sealed once it holds back so many log files
 OPTIMIZE_ROWS = 1_024  # optimize() leaves smaller tails alone
+Answer = TypeVar("Answer")
 
 
 class Capture(NamedTuple):
@@ -257,7 +258,7 @@ class Store:
             "poisoned": self._poisoned,
             "next_id": self.next_id,
             "log_files": len(wal_log.list_files(self.path)),
-            "log_bytes": sum(path.stat().st_size for _, path in wal_log.list_files(self.path)),
+            "log_bytes": sum(map(size_of, wal_log.list_files(self.path))),
             "built_segments": 0 if builder is None else builder.built_segments,
             "builder_error": None if builder is None or builder.error is None else str(builder.error),
             "collections": {name: collection.stats() for name, collection in self.collections.items()},
@@ -269,12 +270,15 @@ class Store:
         """
         self.check_open()
         with self._manifest_lock:
-            manifest = read_manifest(self.path)
-            files = _files_of(manifest)
-            for entry in files:
-                map_checked(self.path, entry)
-            with self.lock:
-                records = sum(1 for _ in wal_log.Replay(self.path, manifest.store, manifest.wal_first))
+            return self._beside_an_owner(self._verify)
+
+    def _verify(self) -> dict[str, int]:
+        manifest = read_manifest(self.path)
+        files = _files_of(manifest)
+        for entry in files:
+            map_checked(self.path, entry)
+        with self.lock:
+            records = sum(1 for _ in wal_log.Replay(self.path, manifest.store, manifest.wal_first))
         return {"files": len(files) + 1, "bytes": sum(entry.bytes for entry in files), "log_records": records}
 
     def backup(self, path: str | os.PathLike[str]) -> None:
@@ -357,7 +361,7 @@ class Store:
 
     def _load(self, specs: tuple[CollectionSpec, ...]) -> None:
         if self.read_only:
-            self._read_beside_an_owner(specs)
+            self._beside_an_owner(lambda: self._read(specs))
             return
         records = self._read(specs)
         records.drop_rest()
@@ -379,13 +383,12 @@ class Store:
         self.next_id = replay(self.collections, self.manifest, records, self.seal_rows)
         return records
 
-    def _read_beside_an_owner(self, specs: tuple[CollectionSpec, ...]) -> None:
+    def _beside_an_owner(self, read: Callable[[], Answer]) -> Answer:
         """Read; again where a file was missing or odd because the owner replaced the manifest meanwhile."""
         while True:
             before = (self.path / MANIFEST).read_bytes()
             try:
-                self._read(specs)
-                return
+                return read()
             except (LogCorrupt, FileNotFoundError):
                 if (self.path / MANIFEST).read_bytes() == before:
                     raise
@@ -421,6 +424,14 @@ class Store:
         self.manifest = captured.manifest
         for segment, segment_entry, marks in captured.saved:
             segment.entry, segment.saved_marks = segment_entry, marks
+
+
+def size_of(numbered: tuple[int, Path]) -> int:
+    """Bytes of a log file; 0 for one that was removed meanwhile."""
+    try:
+        return numbered[1].stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def folder_path(path: Any) -> Path:

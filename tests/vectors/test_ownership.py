@@ -8,6 +8,7 @@ import pytest
 
 from neuraltrade.errors import LogCorrupt, StoreLocked
 from neuraltrade.vectors import CollectionSpec, Store
+from neuraltrade.vectors import store as store_module
 
 SPEC = CollectionSpec(name="things", dimension=64)
 
@@ -63,3 +64,22 @@ def test_rows_survive_the_loss_of_the_first_manifest(tmp_path):
     (tmp_path / "a" / "MANIFEST").unlink()
     with Store(tmp_path / "a", [SPEC]) as store:
         assert store.collections["things"].count() == 3
+
+
+def test_a_reader_verifies_while_the_owner_replaces_what_it_reads(tmp_path, monkeypatch):
+    with Store(tmp_path / "s", [SPEC], seal_rows=10) as owner:
+        owner.collections["things"].add(vectors(20, 0), ts_ns=0)
+        owner.optimize()
+        with Store(tmp_path / "s", [SPEC], read_only=True) as reader:
+            read, calls = store_module.read_manifest, []
+
+            def read_and_fall_behind(path):
+                manifest = read(path)
+                if not calls:
+                    owner.collections["things"].add(vectors(20, 1), ts_ns=0)
+                    owner.optimize()
+                calls.append(path)
+                return manifest
+
+            monkeypatch.setattr(store_module, "read_manifest", read_and_fall_behind)
+            assert reader.verify()["files"] >= 2 and len(calls) == 2
