@@ -23,6 +23,7 @@ from ..report import AuditSection, VerdictRow, VerdictSection
 from ..results import Result
 from ..schema import ReflexionTrace, Verdict
 from ..strategy import compiled, library
+from ..vectors.files import LOCK, Lock
 from .output import Output
 from .similar_situations import find_similar, section, tell
 
@@ -32,7 +33,7 @@ NEIGHBOURS = 10
 CASH, FEES = 100_000.0, 0.0005
 PARAMETERS = {"max_fraction": 0.25}  # a quarter of the account for each symbol
 MARKER = "neuraltrade-demo.json"
-OURS = ("memory", "audit", "key.pem", "report.html", MARKER)
+OURS = ("memory", "audit", "key.pem", "report.html")
 
 
 def run_main_job(folder: Path, out: Output) -> dict[str, Any]:
@@ -95,11 +96,15 @@ def step(out: Output, label: str) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """An empty folder; what an earlier demo left there goes, anything else is refused."""
+    """An empty folder; what an earlier demo left there goes, anything else is refused. The marker stays: a demo killed
+    here can be run again.
+    """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"folder must be a folder, {str(folder)!r} is a file")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).is_file():
         raise InputError(f"folder must be new, empty or of an earlier demo, {str(folder)!r} holds something else")
+    if (folder / "memory" / LOCK).exists():
+        Lock(folder / "memory").release()  # StoreLocked where another demo is at work
     for name in OURS:
         place = folder / name
         if place.is_dir():

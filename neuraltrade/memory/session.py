@@ -45,6 +45,9 @@ class SessionMemory(Tables):
     True
     """
 
+    def __repr__(self) -> str:
+        return f"<SessionMemory: {len(self.symbols)} symbols, {self.active_count} active orders, cash {self.cash:g}>"
+
     @classmethod
     def from_events(cls, events: Any, symbols: Sequence[str], **settings: Any) -> Self:
         """A session as it stood after these events of an engine run.

@@ -65,6 +65,9 @@ class ReasoningBank:
         self._settings: tuple[dict[str, Any], RunContext] | None = None  # of the last decision
         self._tape: tuple[Any, Tape] | None = None
 
+    def __repr__(self) -> str:
+        return f"<ReasoningBank: {', '.join(self.market)} over {self.db!r}>"
+
     def reflect(self, signal_id: int) -> ReflexionTrace:
         """Judge a signal, store the trace in db.traces and return it; about 1-2 ms.
 

@@ -11,7 +11,7 @@ import pytest
 
 import neuraltrade as nt
 from neuraltrade.cli.app import run
-from neuraltrade.cli.main_job import HORIZON, NEIGHBOURS, SYMBOLS
+from neuraltrade.cli.main_job import HORIZON, MARKER, NEIGHBOURS, SYMBOLS
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +94,11 @@ def test_a_file_is_not_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[st
     (tmp_path / "made").write_text("")
     assert run(["demo", str(tmp_path / "made")]) == 2
     assert "is a file" in capsys.readouterr().err
+
+
+def test_a_demo_at_work_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / MARKER).write_text("{}")
+    with nt.AgentDB.open(tmp_path / "memory"):
+        assert run(["demo", str(tmp_path)]) != 0
+    assert "is owned by another store object" in capsys.readouterr().err
+    assert (tmp_path / "memory" / "MANIFEST").exists()

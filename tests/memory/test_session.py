@@ -85,3 +85,10 @@ def test_follows_a_real_run_to_the_last_unit():
     assert session.active_orders == working.tolist()
     assert session.position("GOOG").quantity == pytest.approx((fills["side"] * fills["quantity"]).sum(), abs=1e-9)
     assert session.cash == engine.cash and session.balance == 0
+
+
+def test_it_says_what_it_holds():
+    session = nt.SessionMemory(cash=100.0)
+    session.apply_fill("AAPL", "buy", 1, 10.0)
+    session.order_opened(7)
+    assert repr(session) == "<SessionMemory: 1 symbols, 1 active orders, cash 90>"
