@@ -175,7 +175,7 @@ nt_status nt_book_fill(nt_engine *engine, int64_t order_id, const nt_touch *touc
     nt_plan plan = {.price = touch->price};
     if (order->type == NT_MARKET || order->type == NT_STOP || order->type == NT_TRAILING)
         plan.price = nt_size_slipped(engine, order->symbol, order->side, touch->price, prices->low, prices->high);
-    nt_status status = plan_quantity(engine, order, working, &plan);
+    nt_status status = plan.price > 0 ? plan_quantity(engine, order, working, &plan) : NT_OVERFLOW;
     if (status != NT_OK)
         return status;
     if (plan.wanted <= 0) { /* the position is there already, or budget buys not one lot */

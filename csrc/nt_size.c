@@ -41,7 +41,7 @@ int64_t nt_size_slipped(const nt_engine *engine, int32_t slot, int64_t side, int
         return price;
     int64_t by_rate = 0;
     (void)nt_multiply_divide(price, costs->slippage_rate, NT_PICO, &by_rate); /* a rate of at most one: it fits */
-    int64_t tick = engine->markets[slot].tick, slipped;
+    int64_t tick = engine->markets[slot].tick;
     nt_wide wide = (nt_wide)price + side * ((nt_wide)by_rate + (nt_wide)costs->slippage_ticks * tick);
     if (costs->slippage_capped) {
         if (wide < low)
@@ -50,8 +50,7 @@ int64_t nt_size_slipped(const nt_engine *engine, int32_t slot, int64_t side, int
             wide = high > price ? high : price;
     }
     /* A sale cannot go below one nano: prices are positive. */
-    slipped = wide < 1 ? 1 : wide > INT64_MAX ? INT64_MAX : (int64_t)wide;
-    return slipped;
+    return wide < 1 ? 1 : wide > INT64_MAX ? 0 : (int64_t)wide;
 }
 
 /* |quantity| x price / leverage: the equity that a position binds. */

@@ -14,7 +14,8 @@ nt_status nt_size_fee(const nt_engine *engine, int32_t slot, int64_t quantity, i
 /* What closing `quantity` adds to the fee of an order that opens as well: the fixed part and the minimum are paid once. */
 nt_status nt_size_closing_fee(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price, int64_t *fee_out);
 
-/* The price a market or stop order of `side` gets where the market stands at `price`. low, high: of the bar, for the cap. */
+/* The price a market or stop order of `side` gets where the market stands at `price`. low, high: of the bar, for the cap.
+ * 0: beyond int64. */
 int64_t nt_size_slipped(const nt_engine *engine, int32_t slot, int64_t side, int64_t price, int64_t low, int64_t high);
 
 /* Cash free to open with, `held` (signed) being what this symbol still holds, all marked at `price`, others at their last close. */

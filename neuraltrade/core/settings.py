@@ -225,7 +225,7 @@ class Size(msgspec.Struct, frozen=True):
     """Size of an order that names no quantity, found at its fill price and rounded down to the lot.
 
     `Size.units(q)` trades q units; `Size.cash(x)` spends x and `Size.equity(f)` the fraction f of equity, fee and
-    slippage included; `Size.all_in()` spends everything that is free.
+    slippage included; `Size.all_in()` spends everything that is free. None trades more than 9.2e9 units.
 
     >>> import neuraltrade as nt
     >>> nt.Size.equity(0.95)

@@ -307,6 +307,12 @@ def test_empty_bars(make_engine, make_bars):
     assert len(engine.equity()) == len(engine.trades()) == 0
 
 
+def test_slippage_beyond_int64_ends_the_run(run, make_bars):
+    bars = make_bars(*[[8e9] * 3] * 4)
+    with pytest.raises(nt.InputError, match="bar 1: a price or an amount exceeds"):
+        run({0: lambda ctx: ctx.buy(1e-9)}, bars, slippage=nt.Slippage(rate=1.0))
+
+
 def test_overflow_ends_the_run_with_its_bar(run, make_bars):
     bars = make_bars(*[[1e3, 1e6, 1e6]] * 4)
     with pytest.raises(nt.InputError, match="bar 1"):
