@@ -37,7 +37,7 @@ def as_ns(value: Any, argument: str = "ts_ns") -> int:
     >>> iso(as_ns("2024-03-01"))
     '2024-03-01T23:59:59.999999999Z'
     """
-    if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
+    if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_, np.timedelta64)):
         ns = int(value)
     elif isinstance(value, np.datetime64):
         ns = _from_datetime64(value, argument)

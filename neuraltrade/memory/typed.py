@@ -198,13 +198,10 @@ class TypedCollection:
         return self.collection.delete(ids)
 
     def retain(self, *, max_age: Any = None, max_rows: int | None = None) -> int:
-        """Delete what is older than the newest row by more than max_age (timedelta or int nanoseconds), and all but
-        the newest max_rows; returns how many were deleted.
+        """Delete what is older than the newest row by more than max_age (timedelta, timedelta64 or int nanoseconds),
+        and all but the newest max_rows; returns how many were deleted.
         """
-        age = max_age
-        if isinstance(max_age, timedelta):
-            age = (max_age.days * 86_400 + max_age.seconds) * 10**9 + max_age.microseconds * 1000
-        return self.collection.retain(max_age_ns=age, max_rows=max_rows)
+        return self.collection.retain(max_age_ns=None if max_age is None else _age_ns(max_age), max_rows=max_rows)
 
     def __len__(self) -> int:
         return self.collection.count()
@@ -327,6 +324,16 @@ def _times(argument: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return np.array([as_ns(one, argument) for one in value], np.int64)
     return as_ns(value, argument)
+
+
+def _age_ns(age: Any) -> int:
+    if isinstance(age, np.timedelta64) and np.datetime_data(age.dtype)[0] not in ("Y", "M", "generic"):
+        age = int(age.astype("timedelta64[ns]").astype(np.int64))  # numpy's own int() of it would be in its unit
+    if isinstance(age, timedelta):
+        age = (age.days * 86_400 + age.seconds) * 10**9 + age.microseconds * 1000
+    if isinstance(age, bool | np.timedelta64) or not isinstance(age, int | np.integer) or age < 0:
+        raise InputError(f"max_age must be a timedelta or an int of nanoseconds, >= 0, was {age!r}")
+    return int(age)
 
 
 def _values(value: Any) -> list[Any]:

@@ -80,7 +80,8 @@ class Collection:
 
         vectors : float32[n, dimension], finite, non-zero. ts_ns, known_ns : int64[n] or one int; known_ns defaults to
         ts_ns and must not precede it. payload : one bytes a row. fields : columns of the spec; a scalar is repeated.
-        Raises InputError (nothing added), StoreClosed, OSError.
+        Raises InputError (nothing added), StoreClosed, OSError (the disk is full: what a note on it does not name was
+        not added).
         """
         self.store.check_writable()
         codes, inverse_norm = quantise(vectors, self.spec.dimension)

@@ -140,7 +140,12 @@ class Store:
             chunk = min(LOG_CHUNK_ROWS, self.seal_rows)
             for start in range(0, count, chunk):
                 part = whole.part(start, min(start + chunk, count))
-                self.log_record(collection, wal_log.ADD, wal_log.encode_rows(collection.name, part))
+                try:
+                    self.log_record(collection, wal_log.ADD, wal_log.encode_rows(collection.name, part))
+                except OSError as error:
+                    if start:
+                        error.add_note(f"the first {start} of {count} rows were added, ids {ids[0]}..{ids[start - 1]}")
+                    raise
                 self.next_id += len(part)
                 collection.state.tail.append(part)
                 self.after_append(collection)
@@ -292,18 +297,25 @@ class Store:
         with self._manifest_lock, self.lock:
             manifest = read_manifest(self.path)
             target.mkdir(parents=True)
-            for entry in _files_of(manifest):
-                try:
-                    os.link(self.path / entry.file, target / entry.file)
-                except OSError:
-                    shutil.copyfile(self.path / entry.file, target / entry.file)
-            for number, source in wal_log.list_files(self.path):
-                if number >= manifest.wal_first:
-                    shutil.copyfile(source, target / source.name)
-            for copied in target.iterdir():
-                with open(copied, "rb") as handle:
-                    os.fsync(handle.fileno())
-            write_manifest(target, manifest)
+            try:
+                self._copy(manifest, target)
+            except BaseException:
+                shutil.rmtree(target, ignore_errors=True)  # part of a log would open as a store
+                raise
+
+    def _copy(self, manifest: Manifest, target: Path) -> None:
+        for entry in _files_of(manifest):
+            try:
+                os.link(self.path / entry.file, target / entry.file)
+            except OSError:
+                shutil.copyfile(self.path / entry.file, target / entry.file)
+        for number, source in wal_log.list_files(self.path):
+            if number >= manifest.wal_first:
+                shutil.copyfile(source, target / source.name)
+        for copied in target.iterdir():
+            with open(copied, "rb") as handle:
+                os.fsync(handle.fileno())
+        write_manifest(target, manifest)
 
     def close(self) -> None:
         """Cancel background work, make the log durable, give the store up. Calling it again does nothing."""

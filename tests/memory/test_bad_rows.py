@@ -122,3 +122,13 @@ def test_queries_and_names(db):
         nt.AgentDB.open(None)
     db.close()
     assert "closed" in repr(db) and "closed" in repr(db.observations)
+
+
+def test_ages_of_any_unit(db):
+    db.observations.add(rows(512, 5), ts_ns=np.arange(5) * DAY, symbol="A")
+    for age in ("1d", -1, np.timedelta64(1, "M"), 1.5, True):
+        with pytest.raises(InputError, match="max_age must be"):
+            db.observations.retain(max_age=age)
+    with pytest.raises(InputError, match="as_of must be"):
+        db.observations.count(as_of=np.timedelta64(1, "D"))
+    assert db.observations.retain(max_age=np.timedelta64(2, "D")) == 2 and len(db.observations) == 3

@@ -107,3 +107,38 @@ def test_a_segment_that_cannot_be_written_leaves_the_rows_searchable(tmp_path, m
     with Store(tmp_path / "s", [SPEC]) as store:
         assert store.collections["things"].count() == 1_500 and store.collections["things"].get(1)["symbol"] == "X"
         store.verify()
+
+
+def test_a_backup_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    with Store(tmp_path / "s", [SPEC]) as store:
+        store.collections["things"].add(vectors(3), ts_ns=0)
+
+        def full(source, target):
+            Path(target).write_bytes(Path(source).read_bytes()[:100])
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("neuraltrade.vectors.store.shutil.copyfile", full)
+            with pytest.raises(OSError, match="No space"):
+                store.backup(tmp_path / "b")
+        assert not (tmp_path / "b").exists()
+        store.backup(tmp_path / "b")
+    with Store(tmp_path / "b", [SPEC]) as copy:
+        assert copy.collections["things"].count() == 3
+
+
+def test_a_disk_that_fills_amid_a_large_batch_tells_what_was_added(tmp_path, monkeypatch):
+    with Store(tmp_path / "s", [SPEC], seal_rows=10) as store:
+        append, calls = log.LogFiles.append, []
+
+        def second_fails(self, kind, body):
+            calls.append(kind)
+            if len(calls) == 2:
+                raise OSError(28, "No space left on device")
+            append(self, kind, body)
+
+        monkeypatch.setattr(log.LogFiles, "append", second_fails)
+        with pytest.raises(OSError, match="No space") as caught:
+            store.collections["things"].add(vectors(25), ts_ns=0)
+        assert caught.value.__notes__ == ["the first 10 of 25 rows were added, ids 1..10"]
+        assert store.collections["things"].range().ids.tolist() == list(range(1, 11))
