@@ -33,7 +33,7 @@ nt_status nt_engine_open(nt_engine *engine, const nt_engine_config *config, nt_m
     nt_rows_open(&engine->signals, sizeof(nt_signal_row));
     for (int32_t slot = 0; slot < market_count; slot++) {
         nt_market *market = &markets[slot];
-        market->bar = market->step = market->signal_bar = market->exit_bar = market->entry_bar = -1;
+        market->bar = market->volume_bar = market->step = market->signal_bar = market->exit_bar = market->entry_bar = -1;
         market->last_close = NAN;
         market->exposure = 0;
     }

@@ -207,8 +207,12 @@ static void end_immediate(nt_engine *engine, int32_t slot, int64_t opens_ns)
     }
 }
 
-static void load_volume(nt_engine *engine, nt_market *market)
+/* Once a bar: what fills at its close shares the cap with what filled before. */
+static void load_volume(const nt_engine *engine, nt_market *market)
 {
+    if (engine->policy.volume_cap <= 0 || market->volume_bar == market->bar)
+        return;
+    market->volume_bar = market->bar;
     double left = market->series.volume[market->bar] * engine->policy.volume_cap;
     if (nt_nano_from_double(left, &market->volume_left) != NT_OK || market->volume_left < 0)
         market->volume_left = left > 0 ? INT64_MAX : 0; /* NaN is no volume */
@@ -223,8 +227,7 @@ nt_status nt_match_bar(nt_engine *engine, int32_t slot)
         return without_prices(market);
     /* A bar opens when the one before it ends. */
     int64_t opens_ns = market->bar > 0 ? market->series.ts_ns[market->bar - 1] : INT64_MIN;
-    if (engine->policy.volume_cap > 0)
-        load_volume(engine, market);
+    load_volume(engine, market);
     const nt_order_list *list = &engine->orders.lists[slot];
     if (list->transient_count > 0)
         expire(engine, slot, opens_ns);
@@ -249,8 +252,7 @@ nt_status nt_match_close(nt_engine *engine, int32_t slot)
     nt_prices prices;
     if (load_prices(market, &prices) != NT_OK)
         return without_prices(market);
-    if (engine->policy.volume_cap > 0 && engine->orders.lists[slot].count > 0)
-        load_volume(engine, market);
+    load_volume(engine, market);
     const nt_orders *orders = &engine->orders;
     int64_t id = 0, now = engine->clock_ts_ns[engine->i];
     int32_t index = orders->lists[slot].head;

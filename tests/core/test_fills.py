@@ -214,3 +214,18 @@ def test_a_stop_rate_that_rounds_to_nothing_is_one_tick(run, make_bars):
     steps = {0: lambda ctx: ctx.buy(10, stop_loss_rate=0.9)}
     fills = run(steps, bars, instruments=[nt.Instrument(tick=0.01)]).fills()
     assert [(fill["bar"], fill["price"]) for fill in fills] == [(1, 0.02), (2, 0.01)]
+
+
+def test_fills_at_the_close_share_the_cap_of_their_bar(run, make_random_bars):
+    """Every symbol's decision comes back to the close of all: the cap is the bar's, not the visit's."""
+    policy = nt.FillPolicy(market_at="same_close", volume_cap=0.001)
+    bars = [make_random_bars(seed, 40) for seed in range(3)]
+
+    def on_bar(ctx):
+        ctx.buy(0.7)
+        ctx.buy(0.7, limit=round(ctx.close, 2))
+
+    fills = run(on_bar, *bars, policy=policy, cash=1e9).fills()
+    traded = np.zeros((3, 40))
+    np.add.at(traded, (fills["symbol"], fills["bar"]), fills["quantity"])
+    assert traded.max() == pytest.approx(1.0, abs=1e-9) and np.median(traded) == pytest.approx(1.0, abs=1e-9)
