@@ -408,7 +408,8 @@ class AuditLog:
     def verify(self, public_key: bytes | str | Signer | None = None) -> AuditReport:
         """Read everything again from the file and check checksums, records, roots and signatures.
 
-        public_key : the key to trust; default: that of the first checkpoint. Raises LogCorrupt or VerificationFailed.
+        public_key : the key to trust; default: that of the first checkpoint. Raises LogCorrupt, or VerificationFailed;
+        also where a key was given and the log holds records but no checkpoint at all.
         """
         with self._lock:
             self._open(writing=False)
@@ -428,6 +429,10 @@ class AuditLog:
                 raise VerificationFailed(
                     f"{self._file} was truncated while open: {len(tree)} of {len(self)} records, "
                     f"{checkpoints} of {len(self._checkpoints)} checkpoints are left"
+                )
+            if public_key is not None and len(tree) and not checkpoints:
+                raise VerificationFailed(
+                    f"{self._file}: none of its {len(tree)} records is under a signature of the key"
                 )
             if tree.root(len(self)) != self._tree.root():
                 raise VerificationFailed(f"{self._file} was rewritten while open")

@@ -356,3 +356,13 @@ def test_a_record_that_could_not_be_read_again_is_refused(tmp_path):
         with pytest.raises(nt.InputError, match="record_id"):
             log.lineage([1])
         assert log.verify().records == 0
+
+
+def test_a_log_without_its_checkpoints_does_not_verify_under_a_key(tmp_path):
+    signer = nt.Signer.generate(tmp_path / "key.pem")
+    with nt.AuditLog.open(tmp_path / "audit") as log:
+        assert log.verify(signer).records == 0
+        log.append(nt.Signal(ts_ns=0, symbol="A", direction="long"))
+        assert log.verify().unsigned == 1
+        with pytest.raises(nt.VerificationFailed, match="none of its 1 records is under a signature"):
+            log.verify(signer)
