@@ -149,7 +149,7 @@ class AuditLog:
             raise InputError(f"origin must be one line of 1..200 characters, was {origin!r}")
         if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
             raise InputError(f"path must name a folder, was {path!r}")
-        folder = os.fsdecode(path)
+        folder = os.path.abspath(os.fsdecode(path))  # where it is, whatever chdir follows
         file = os.path.join(folder, FILE_NAME)
         if read_only and not os.path.isfile(file):
             raise InputError(f"path must be the folder of an audit log, {folder!r} has no {FILE_NAME}")

@@ -447,10 +447,10 @@ def size_of(numbered: tuple[int, Path]) -> int:
 
 
 def folder_path(path: Any) -> Path:
-    """`path` as a Path. Raises InputError for what is none."""
+    """`path` as a Path that a later chdir does not move. Raises InputError for what is none."""
     if not isinstance(path, str | os.PathLike) or "\0" in os.fspath(path):
         raise InputError(f"path must name a directory, was {path!r}")
-    return Path(path)
+    return Path(path).absolute()
 
 
 def _replaced(state: State, tails: Sequence[Tail], segments: Sequence[Segment], fresh: Segment | None) -> State:

@@ -366,3 +366,11 @@ def test_a_log_without_its_checkpoints_does_not_verify_under_a_key(tmp_path):
         assert log.verify().unsigned == 1
         with pytest.raises(nt.VerificationFailed, match="none of its 1 records is under a signature"):
             log.verify(signer)
+
+
+def test_a_change_of_folder_does_not_move_the_log(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with nt.AuditLog.open("audit") as log:
+        monkeypatch.chdir("/")
+        log.append(nt.Signal(id=1, ts_ns=0, symbol="A", direction="long"))
+        assert log.get(0).id == 1 and log.verify().records == 1

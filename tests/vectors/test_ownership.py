@@ -83,3 +83,17 @@ def test_a_reader_verifies_while_the_owner_replaces_what_it_reads(tmp_path, monk
 
             monkeypatch.setattr(store_module, "read_manifest", read_and_fall_behind)
             assert reader.verify()["files"] >= 2 and len(calls) == 2
+
+
+def test_a_change_of_folder_does_not_move_the_store(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    with Store("s", [SPEC], seal_rows=10) as store:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        store.collections["things"].add(vectors(35, 0), ts_ns=0)
+        store.optimize()
+        store.backup("copy")
+        assert store.verify()["files"] == 2 and store.stats()["log_files"] == 1
+    assert sorted(path.name for path in (tmp_path / "elsewhere").iterdir()) == ["copy"]
+    with Store(tmp_path / "s", [SPEC]) as store:
+        assert store.collections["things"].count() == 35
