@@ -181,6 +181,14 @@ class OrderFill(Record, tag=True, tag_field="record", gc=False):
         self.fee = check_number(self.fee, "fee")
 
 
+def _check_fills(given: Any) -> list[OrderFill]:
+    fills = check_rows(given, "fills")
+    for fill in fills:
+        if not isinstance(fill, OrderFill):
+            raise InputError(f"fills must hold OrderFill records, had {type(fill).__name__}")
+    return fills
+
+
 class Order(Record, tag=True, tag_field="record"):
     """An order through its life. ts_ns is when it was made (created_ns defaults to it).
 
@@ -240,14 +248,13 @@ class Order(Record, tag=True, tag_field="record"):
             if getattr(self, name) is not None:
                 setattr(self, name, stamp(getattr(self, name), name))
                 latest = max(latest, getattr(self, name))
-        self.fills = check_rows(self.fills, "fills")
-        for fill in self.fills:
-            if not isinstance(fill, OrderFill):
-                raise InputError(f"fills must hold OrderFill records, had {type(fill).__name__}")
-            latest = max(latest, fill.ts_ns)
+        self.fills = _check_fills(self.fills)
+        latest = max([latest, *(fill.ts_ns for fill in self.fills)])
         if self.known_ns == NOT_A_TIME:
             self.known_ns = latest
         settle_times(self)
+        if self.known_ns < latest:
+            raise InputError(f"known_ns must not be before the latest time of it ({latest}), was {self.known_ns}")
         self.metadata = check_metadata(self.metadata)
         if self.vector is not None:
             self.vector = as_vector(self.vector)

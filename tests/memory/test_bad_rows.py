@@ -132,3 +132,10 @@ def test_ages_of_any_unit(db):
     with pytest.raises(InputError, match="as_of must be"):
         db.observations.count(as_of=np.timedelta64(1, "D"))
     assert db.observations.retain(max_age=np.timedelta64(2, "D")) == 2 and len(db.observations) == 3
+
+
+def test_an_order_is_not_known_before_its_fills(db):
+    fill = nt.OrderFill(ts_ns=5 * DAY, quantity=1, price=2.0)
+    with pytest.raises(InputError, match="known_ns must not be before the latest time"):
+        db.orders.add(rows(256), ts_ns=0, symbol="A", side="buy", quantity=1.0, payload=[{"fills": [fill]}])
+    assert len(db.orders) == 0
