@@ -1,36 +1,7 @@
 #include "nt_book.h"
 
-#include "nt_risk.h"
+#include "nt_gate.h"
 #include "nt_size.h"
-
-static int64_t last_price(const nt_engine *engine, int32_t slot)
-{
-    int64_t price;
-    return nt_nano_from_double(engine->markets[slot].last_close, &price) == NT_OK && price > 0 ? price : 0;
-}
-
-/* Entries of one side that still work, in nano; those sized at their fill count with what they would be now. */
-static int64_t working_entries(const nt_engine *engine, int32_t slot, int64_t side)
-{
-    const nt_orders *orders = &engine->orders;
-    nt_wide sum = 0;
-    for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
-        const nt_working *working = &orders->working[index];
-        const nt_order *row = nt_orders_row(orders, working->order_id);
-        if (row->role != NT_ROLE_ENTRY || row->side != side)
-            continue;
-        int64_t quantity = row->quantity - row->filled;
-        if (working->size_kind != NT_SIZE_GIVEN) {
-            nt_size size = {working->size_kind, working->size_value};
-            int64_t target, price = last_price(engine, slot);
-            quantity = 0;
-            if (price && nt_size_target(engine, slot, size, working->target_side, price, &target) == NT_OK)
-                quantity = side * (working->target_side * target - engine->positions[slot].quantity);
-        }
-        sum += quantity > 0 ? quantity : 0;
-    }
-    return sum > INT64_MAX ? INT64_MAX : (int64_t)sum;
-}
 
 /* The quantity a request comes to at `price`: exact if given, else what would be traded there. Not above 0: nothing to do. */
 static nt_status estimate(const nt_engine *engine, const nt_request *request, int64_t price, int64_t *out)
@@ -89,7 +60,12 @@ static uint8_t type_of(const nt_request *request)
     return request->limit ? NT_LIMIT : NT_MARKET;
 }
 
-static int64_t deny(nt_engine *engine, const nt_order *order, nt_status reason)
+static double told(int64_t value, int64_t scale)
+{
+    return scale ? (double)value / (double)scale : NAN;
+}
+
+static int64_t deny(nt_engine *engine, const nt_order *order, nt_status reason, const nt_finding *finding)
 {
     int64_t id;
     nt_status status = nt_orders_add(&engine->orders, order, NULL, &id);
@@ -98,7 +74,13 @@ static int64_t deny(nt_engine *engine, const nt_order *order, nt_status reason)
         return status;
     }
     (void)nt_orders_move(&engine->orders, id, NT_DENIED, reason, engine->i);
-    engine->denial_count++;
+    nt_denial_row *row = nt_rows_add(&engine->denials);
+    if (row == NULL) {
+        nt_engine_fail(engine, NT_NO_MEMORY);
+        return NT_NO_MEMORY;
+    }
+    *row = (nt_denial_row){engine->i, engine->clock_ts_ns[engine->i], id, told(finding->limit, finding->scale),
+                           told(finding->value, finding->scale), order->symbol, reason};
     nt_engine_record(engine, NT_EVENT_DENIED, order->symbol, id, order->side, (int16_t)reason, order->quantity, order->limit,
                      order->stop, order->signal_id);
     return reason;
@@ -111,38 +93,27 @@ int64_t nt_book_refuse(nt_engine *engine, int32_t slot, int64_t side, nt_status 
         .symbol = slot,
         .side = side < 0 ? -1 : 1,
     };
-    return deny(engine, &order, reason);
+    nt_finding none = {0, 0, 0};
+    return deny(engine, &order, reason, &none);
 }
 
-static nt_status gate(const nt_engine *engine, const nt_request *request, int64_t quantity, int64_t reference)
+static nt_status gate(nt_engine *engine, const nt_request *request, int64_t quantity, int64_t reference, nt_finding *finding)
 {
     nt_status status = check_shape(engine, request, quantity, reference);
-    if (status != NT_OK || !engine->limits.enabled)
+    if (status != NT_OK || !engine->gate.on)
         return status;
-    int64_t held = engine->positions[request->slot].quantity;
-    nt_intent intent = {
-        .side = request->side,
-        .quantity = quantity > 0 ? quantity : 0,
-        .limit = request->limit,
-        .stop = request->stop,
-        .reference = reference,
-        .position = held,
-        .working = working_entries(engine, request->slot, request->side),
-        .slot = request->slot,
-        .reduces = request->role == NT_ROLE_CLOSE,
-    };
-    return nt_risk_check(&engine->limits, &engine->ledger, &intent);
+    return nt_gate_check(engine, request, quantity, reference, finding);
 }
 
 int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
 {
     const nt_market *market = &engine->markets[request->slot];
     __builtin_prefetch(&market->series.open[market->bar + 1]); /* where it will fill, most likely */
-    int64_t now = engine->clock_ts_ns[engine->i], reference = last_price(engine, request->slot), quantity = 0, id;
+    int64_t now = engine->clock_ts_ns[engine->i], reference = nt_engine_last_price(engine, request->slot), quantity = 0, id;
     uint8_t type = type_of(request);
     int64_t price = request->limit ? request->limit : request->stop ? request->stop : reference;
     nt_status status = NT_OK;
-    if (request->size.kind == NT_SIZE_GIVEN || (price > 0 && (engine->limits.enabled || !engine->account.shorting)))
+    if (request->size.kind == NT_SIZE_GIVEN || (price > 0 && (engine->gate.on || !engine->account.shorting)))
         status = estimate(engine, request, price, &quantity);
     if (status != NT_OK)
         return nt_book_refuse(engine, request->slot, request->side, NT_DENIED_QUANTITY_RANGE);
@@ -158,9 +129,10 @@ int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
         .tif = request->tif,
         .role = request->role,
     };
-    status = gate(engine, request, quantity, reference);
+    nt_finding finding = {0, 0, 0};
+    status = gate(engine, request, quantity, reference, &finding);
     if (status != NT_OK)
-        return deny(engine, &order, status);
+        return deny(engine, &order, status, &finding);
     int same_close = type == NT_MARKET && engine->policy.market_at == NT_MARKET_SAME_CLOSE;
     nt_working working = {
         .limit = request->limit,
@@ -175,6 +147,8 @@ int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
         .born_bar = -1,
     };
     status = nt_orders_add(&engine->orders, &order, &working, &id);
+    if (status == NT_OK && engine->gate.on)
+        status = nt_gate_note(engine, request, quantity);
     if (status != NT_OK) {
         nt_engine_fail(engine, status);
         return status;

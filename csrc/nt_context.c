@@ -9,7 +9,7 @@
 _Static_assert(sizeof(nt_context) == 23 * 8 && offsetof(nt_context, position) == 12 * 8 && offsetof(nt_context, api) == 19 * 8 &&
                    offsetof(nt_context, similar_count) == 22 * 8,
                "CONTEXT_DTYPE");
-_Static_assert(sizeof(nt_api) == 16 * 8 && offsetof(nt_api, similar) == 8 * 8, "API_NAMES");
+_Static_assert(sizeof(nt_api) == 17 * 8 && offsetof(nt_api, similar) == 8 * 8, "API_NAMES");
 _Static_assert(sizeof(nt_similar) == 32, "SIMILAR_DTYPE");
 
 static int32_t slot_of(const nt_context *context)
@@ -196,6 +196,11 @@ static int64_t api_similar(nt_context *context, int64_t k)
     return context->similar_count;
 }
 
+static int64_t api_halt(nt_context *context, int64_t mode)
+{
+    return nt_gate_halt(context->engine, mode < NT_MODE_REDUCE_ONLY || mode > NT_MODE_CANCEL_ALL ? NT_MODE_CANCEL_ALL : (int32_t)mode, 0);
+}
+
 void nt_context_refresh(nt_engine *engine, int32_t slot)
 {
     nt_context *context = &engine->context;
@@ -231,7 +236,7 @@ void nt_context_select(nt_engine *engine, int32_t slot)
 void nt_context_open(nt_engine *engine)
 {
     engine->api = (nt_api){api_trade, api_order, api_close_position, api_target, api_cancel, api_cancel_all, api_is_active,
-                           api_signal, api_similar, pow, exp, log, sin, cos, tan, tanh};
+                           api_signal, api_similar, pow, exp, log, sin, cos, tan, tanh, api_halt};
     engine->context.api = &engine->api;
     engine->context.engine = engine;
     nt_context_select(engine, 0);

@@ -85,6 +85,8 @@ typedef struct nt_api {
     double (*cos)(double x);
     double (*tan)(double x);
     double (*tanh)(double x);
+    /* The kill switch: mode is one of NT_MODE_*; never loosens. Returns how many orders it cancelled, of every symbol. */
+    int64_t (*halt)(nt_context *ctx, int64_t mode);
 } nt_api;
 
 #endif

@@ -31,6 +31,8 @@ nt_status nt_engine_open(nt_engine *engine, const nt_engine_config *config, nt_m
     nt_rows_open(&engine->events, sizeof(nt_event));
     nt_rows_open(&engine->trades, sizeof(nt_trade_row));
     nt_rows_open(&engine->signals, sizeof(nt_signal_row));
+    nt_rows_open(&engine->denials, sizeof(nt_denial_row));
+    nt_gate_open(engine);
     for (int32_t slot = 0; slot < market_count; slot++) {
         nt_market *market = &markets[slot];
         market->bar = market->volume_bar = market->step = market->signal_bar = market->exit_bar = market->entry_bar = -1;
@@ -47,6 +49,8 @@ void nt_engine_close(nt_engine *engine)
     nt_rows_close(&engine->events);
     nt_rows_close(&engine->trades);
     nt_rows_close(&engine->signals);
+    nt_rows_close(&engine->denials);
+    nt_gate_close(engine);
 }
 
 void nt_engine_fail(nt_engine *engine, nt_status status)
@@ -120,6 +124,7 @@ static nt_status run_single(nt_engine *engine, int64_t stop)
     const int64_t *times = engine->clock_ts_ns;
     nt_strategy_fn strategy = engine->strategy;
     void *user = engine->strategy_user;
+    const int watches = engine->gate.watches;
     for (int64_t i = engine->i; i < stop; i++) {
         nt_status status;
         engine->i = market->bar = market->step = i;
@@ -127,6 +132,8 @@ static nt_status run_single(nt_engine *engine, int64_t stop)
             return status;
         double close = closes[i];
         market->last_close = close;
+        if (UNLIKELY(watches))
+            nt_gate_watch(engine);
         context->i = context->bar = i;
         context->ts_ns = times[i];
         context->equity = engine->cash + market->exposure * close;
@@ -160,6 +167,8 @@ static nt_status step_panel(nt_engine *engine)
     for (int32_t slot = 0; slot < engine->market_count; slot++)
         if (engine->markets[slot].step == i)
             engine->markets[slot].last_close = engine->markets[slot].series.close[engine->markets[slot].bar];
+    if (engine->gate.watches)
+        nt_gate_watch(engine);
     engine->context.ts_ns = now;
     engine->context.i = i;
     engine->context.equity = nt_engine_equity(engine);
@@ -192,6 +201,40 @@ nt_status nt_engine_advance(nt_engine *engine, int64_t count)
             status = step_panel(engine);
     if (status != NT_OK)
         nt_engine_fail(engine, status);
+    return status;
+}
+
+/* Whether the run takes a word from outside now, and the step it is taken at. */
+static nt_status step_before(nt_engine *engine, int64_t *reached_out)
+{
+    if (engine->finished || engine->failure != NT_OK || engine->clock_count == 0)
+        return NT_STATE;
+    *reached_out = engine->i;
+    engine->i -= engine->i > 0;
+    return NT_OK;
+}
+
+nt_status nt_engine_halt(nt_engine *engine, int32_t mode, int64_t *cancelled_out)
+{
+    int64_t reached;
+    nt_status status = step_before(engine, &reached);
+    if (status != NT_OK)
+        return status;
+    *cancelled_out = nt_gate_halt(engine, mode, 0);
+    status = nt_engine_journal(engine);
+    engine->i = reached;
+    return status;
+}
+
+nt_status nt_engine_resume(nt_engine *engine)
+{
+    int64_t reached;
+    nt_status status = step_before(engine, &reached);
+    if (status != NT_OK)
+        return status;
+    nt_gate_resume(engine);
+    status = nt_engine_journal(engine);
+    engine->i = reached;
     return status;
 }
 

@@ -14,6 +14,7 @@
 
 #include "nt_context.h"
 #include "nt_event.h"
+#include "nt_gate.h"
 #include "nt_ledger.h"
 #include "nt_orders.h"
 #include "nt_policy.h"
@@ -49,6 +50,7 @@ typedef struct nt_market {
     int64_t entry_bar;  /* of the fill that opened what is held, as the two below */
     int64_t entry_order_id;
     int64_t entry_signal_id;
+    int64_t restricted; /* 1 = the gate lets nothing through */
 } nt_market;
 
 /* Callbacks return 0, or anything else to stop the run with NT_STOPPED. `user` is engine.callback_user. */
@@ -65,6 +67,7 @@ typedef struct nt_engine {
     nt_costs costs;
     nt_account account;
     nt_limits limits;
+    nt_gate gate;
     nt_size size;
     nt_ledger ledger;
     nt_orders orders;
@@ -81,11 +84,11 @@ typedef struct nt_engine {
     nt_rows events;
     nt_rows trades;
     nt_rows signals;
+    nt_rows denials;
     int64_t records_events; /* 0 = the log keeps fills only */
     int64_t fill_count;
     int64_t journalled; /* events handed to the journal so far */
     int64_t ambiguous_bars;
-    int64_t denial_count;
     nt_status failure;
     int32_t finished;
     nt_strategy_fn strategy;
@@ -126,6 +129,10 @@ void nt_engine_close(nt_engine *engine);
  * the run as well; engine->i tells where. */
 nt_status nt_engine_advance(nt_engine *engine, int64_t count);
 
+/* The kill switch from outside, between two calls of nt_engine_advance: as of the last step taken. NT_STATE: the run has ended. */
+nt_status nt_engine_halt(nt_engine *engine, int32_t mode, int64_t *cancelled_out);
+nt_status nt_engine_resume(nt_engine *engine);
+
 /* End the run. close_open: close each position at the open of its symbol's last bar. Rows of open trades are added. */
 nt_status nt_engine_finish(nt_engine *engine, int close_open);
 
@@ -146,6 +153,13 @@ void nt_engine_record(nt_engine *engine, uint8_t kind, int32_t slot, int64_t id,
 void nt_engine_fail(nt_engine *engine, nt_status status);
 /* Hand what is new to the journal, before it acts. */
 nt_status nt_engine_journal(nt_engine *engine);
+/* The latest close of a symbol in nano; 0 = there is none that the core can count in. */
+static inline int64_t nt_engine_last_price(const nt_engine *engine, int32_t slot)
+{
+    int64_t price;
+    return nt_nano_from_double(engine->markets[slot].last_close, &price) == NT_OK && price > 0 ? price : 0;
+}
+
 /* Equity at the latest closes. */
 double nt_engine_equity(const nt_engine *engine);
 

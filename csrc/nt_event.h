@@ -15,7 +15,9 @@ enum {
     NT_EVENT_FILL = 4,
     NT_EVENT_CANCELLED = 5,
     NT_EVENT_EXPIRED = 6,
-    NT_EVENT_REJECTED = 7
+    NT_EVENT_REJECTED = 7,
+    NT_EVENT_HALTED = 8,
+    NT_EVENT_RESUMED = 9
 };
 
 typedef struct nt_event {
@@ -100,5 +102,17 @@ typedef struct nt_signal_row {
     int32_t direction;
 } nt_signal_row;
 _Static_assert(sizeof(nt_signal_row) == 56, "SIGNAL_DTYPE");
+
+/* Why an order was refused. limit and value are in the control's own unit, NaN where the code says it all. */
+typedef struct nt_denial_row {
+    int64_t bar;
+    int64_t ts_ns;
+    int64_t order_id;
+    double limit;
+    double value;
+    int32_t symbol;
+    int32_t reason;
+} nt_denial_row;
+_Static_assert(sizeof(nt_denial_row) == 48, "DENIAL_DTYPE");
 
 #endif

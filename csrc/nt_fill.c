@@ -1,7 +1,7 @@
 /* nt_fill: what happens when an order meets its price. */
 #include "nt_book.h"
+#include "nt_gate.h"
 #include "nt_size.h"
-#include "nt_risk.h"
 
 /* What rounding the notional and the fee of a reversal's two halves apart may add up to. */
 #define ROUNDING_MINOR 4
@@ -56,14 +56,11 @@ static void plan_limits(const nt_engine *engine, const nt_order *order, nt_plan 
         return;
     if (!engine->account.shorting && order->side < 0)
         cut_opening(plan, 0, 1, NT_DENIED_SHORTING);
-    if (!engine->limits.enabled)
+    if (!engine->gate.on)
         return;
-    nt_limits limits = engine->limits;
-    if (!plan->sized)
-        limits.max_quantity = limits.max_notional = 0;
-    int64_t room = nt_risk_room(&limits, &engine->ledger, order->symbol, order->side, plan->price);
-    cut_opening(plan, room > plan->closing ? room - plan->closing : 0, plan->sized ? market->size_lot : market->lot,
-                NT_DENIED_MAX_POSITION);
+    int32_t reason = 0;
+    int64_t room = nt_gate_room(engine, order, plan->price, plan->sized, &reason);
+    cut_opening(plan, room > plan->closing ? room - plan->closing : 0, plan->sized ? market->size_lot : market->lot, reason);
 }
 
 /* Cash must cover margin and fee of what opens; what closes always may. */
@@ -133,6 +130,7 @@ static nt_status book(nt_engine *engine, int64_t order_id, const nt_plan *plan, 
         return status;
     if (quantity > closing.quantity && (held == 0 || closing.quantity))
         note_entry(engine, order, order_id);
+    engine->gate.executions += order->role == NT_ROLE_ENTRY && order->filled == 0;
     order->filled += quantity;
     if (nt_order_is_exit(order))
         engine->markets[slot].exit_bar = engine->i;

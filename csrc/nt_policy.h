@@ -48,13 +48,26 @@ typedef struct nt_account {
     int64_t shorting; /* 1 = allowed */
 } nt_account;
 
+/* What the gate lets through, each stricter than the one before. Entering the last two also ends what works: see nt_gate.h. */
+enum { NT_MODE_OPEN = 0, NT_MODE_REDUCE_ONLY = 1, NT_MODE_HALT = 2, NT_MODE_CANCEL_ALL = 3 };
+
 typedef struct nt_limits {
-    int64_t enabled;      /* 0 = structural checks only */
-    int64_t max_quantity; /* nano; 0 = off, as below */
-    int64_t max_notional; /* minor */
-    int64_t collar;       /* pico */
-    int64_t max_position; /* nano */
-    int64_t halted;       /* kill switch */
+    int64_t enabled;        /* 0 = structural checks only */
+    int64_t max_quantity;   /* nano; 0 = off, as below */
+    int64_t max_notional;   /* minor */
+    int64_t collar;         /* pico */
+    int64_t max_position;   /* nano */
+    int64_t mode;           /* NT_MODE_* that the run starts in */
+    int64_t max_gross;      /* minor: sum of |position| at market */
+    int64_t max_net;        /* minor: |sum of positions| at market */
+    int64_t max_leverage;   /* nano: gross over equity */
+    int64_t max_rate;       /* orders in one second */
+    int64_t duplicate_ns;   /* window for a second order like the first */
+    int64_t max_executions; /* entries, until re-enabled */
+    int64_t self_trade;     /* 1 = refuse what would meet an own order */
+    int64_t max_loss;       /* minor, since the last close of the day before */
+    int64_t max_drawdown;   /* pico of the peak of equity */
+    int64_t loss_mode;      /* NT_MODE_* that those two enter */
 } nt_limits;
 
 /* The default size of a run, or of one order. value: nano units, minor cash, or pico fraction. */

@@ -52,11 +52,16 @@ enum {
     NT_DENIED_MAX_POSITION = -124,       /* gate: position per symbol */
     NT_DENIED_HALTED = -125,             /* gate: kill switch on */
     NT_DENIED_REDUCE_ONLY = -126,        /* gate: only orders that reduce a position */
-    NT_DENIED_MAX_EXPOSURE = -127,       /* gate: gross or net exposure */
+    NT_DENIED_MAX_EXPOSURE = -127,       /* gate: gross exposure */
     NT_DENIED_MAX_LEVERAGE = -128,
     NT_DENIED_RATE = -129,               /* gate: orders per second */
     NT_DENIED_RESTRICTED = -130,         /* gate: symbol on the restricted list */
-    NT_DENIED_LOSS = -131                /* gate: daily loss or drawdown limit reached */
+    NT_DENIED_LOSS = -131,               /* gate: halted by the daily loss limit */
+    NT_DENIED_MAX_NET_EXPOSURE = -132,   /* gate: net exposure */
+    NT_DENIED_DUPLICATE = -133,          /* gate: like an order just given */
+    NT_DENIED_REPEATED = -134,           /* gate: as many executions as may be before it is re-enabled */
+    NT_DENIED_SELF_TRADE = -135,         /* gate: could trade with an own working order */
+    NT_DENIED_DRAWDOWN = -136            /* gate: halted by the drawdown limit */
 };
 
 #endif

@@ -356,6 +356,8 @@ def _result(engine: Engine, setup: Setup, settings: dict[str, Any], statistics: 
         trades=engine.trades(),
         orders=engine.orders(),
         signals=signals,
+        denials=engine.denials(),
+        controls=engine.counters()["controls"],
         events=engine.events(),
         cash=setup.cash,
         settings=settings,

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..ports import SIMILAR_DTYPE
-from .layouts import TIMES_IN_FORCE
-from .settings import Denial
+from .layouts import GATE_MODES, TIMES_IN_FORCE
+from .settings import Denial, RiskLimits
 
 from .native cimport nt_engine_close, nt_engine, nt_market, nt_position
 
@@ -274,6 +274,15 @@ cdef class Context:
     def cancel_all(self):
         """Cancel every working order of this symbol, brackets included; returns how many."""
         return self.acting().api.cancel_all(self.c)
+
+    def halt(self, mode="halt"):
+        """The kill switch, for the whole run: "reduce_only", "halt" or "cancel_all", see RiskLimits; it never loosens.
+
+        Returns how many working orders it cancelled, of every symbol.
+        """
+        if mode not in RiskLimits.MODES:
+            raise InputError(f"ctx.halt: mode must be one of {', '.join(RiskLimits.MODES)}, was {mode!r}")
+        return self.c.api.halt(self.c, <int64_t>GATE_MODES.index(mode))
 
     def is_active(self, int64_t order_id):
         """Whether the order is pending or working."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from .layouts import GATE_MODES
 from .settings import Account, Fees, FillPolicy, Instrument, RiskLimits, Size, Slippage
 
 _INT64_MAX = 2**63 - 1
@@ -15,7 +16,7 @@ _INT64_MAX = 2**63 - 1
 
 def fixed(value: float, scale: int, name: str) -> int:
     """`value` in units of 1 / scale, to the nearest; InputError where int64 cannot hold it."""
-    scaled = round(float(value) * scale)
+    scaled = value * scale if isinstance(value, int) else round(float(value) * scale)
     if abs(scaled) > _INT64_MAX:
         raise InputError(f"{name} must be below {_INT64_MAX / scale:g}, was {value!r}")
     return scaled
@@ -107,15 +108,29 @@ def size_code(size: Size, scale: int) -> dict[str, int]:
 
 def limits(risk: RiskLimits | None, scale: int) -> dict[str, int]:
     """nt_limits; 0 = that control is off."""
+    units = {
+        "max_quantity": ("max_order_quantity", 10**9),
+        "max_notional": ("max_order_notional", scale),
+        "collar": ("price_collar", 10**12),
+        "max_position": ("max_position", 10**9),
+        "max_gross": ("max_gross_exposure", scale),
+        "max_net": ("max_net_exposure", scale),
+        "max_leverage": ("max_leverage", 10**9),
+        "max_rate": ("max_orders_per_second", 1),
+        "duplicate_ns": ("duplicate_window_ns", 1),
+        "max_executions": ("max_executions", 1),
+        "max_loss": ("max_daily_loss", scale),
+        "max_drawdown": ("max_drawdown", 10**12),
+    }
     if risk is None:
-        return dict.fromkeys(("enabled", "max_quantity", "max_notional", "collar", "max_position", "halted"), 0)
-    return {
+        return dict.fromkeys((*units, "enabled", "mode", "self_trade", "loss_mode"), 0)
+    numbers = {field: _limit(getattr(risk, name), unit, name) for field, (name, unit) in units.items()}
+    mode = "halt" if risk.kill_switch else "reduce_only" if risk.reduce_only else "open"
+    return numbers | {
         "enabled": 1,
-        "max_quantity": _limit(risk.max_order_quantity, 10**9, "max_order_quantity"),
-        "max_notional": _limit(risk.max_order_notional, scale, "max_order_notional"),
-        "collar": _limit(risk.price_collar, 10**12, "price_collar"),
-        "max_position": _limit(risk.max_position, 10**9, "max_position"),
-        "halted": int(risk.kill_switch),
+        "mode": GATE_MODES.index(mode),
+        "self_trade": int(risk.prevent_self_trade),
+        "loss_mode": GATE_MODES.index(risk.on_loss),
     }
 
 

@@ -12,10 +12,11 @@ import numpy as np
 from ..errors import InputError, NeuralTradeError, StrategyError
 from ..ports import SIMILAR_DTYPE
 from . import convert
+from .settings import RiskLimits
 from .context import Bar, Context, IndicatorHandle  # the names this module offers
 from .layouts import (
-    API_NAMES, CONTEXT_DTYPE, EVENT_DTYPE, EVENT_KINDS, FILL_DTYPE, ORDER_DTYPE, ORDER_ROLES, ORDER_STATES, ORDER_TYPES,
-    SIGNAL_DTYPE, TIMES_IN_FORCE, TRADE_DTYPE,
+    API_NAMES, CONTEXT_DTYPE, CONTROLS, DENIAL_DTYPE, EVENT_DTYPE, EVENT_KINDS, FILL_DTYPE, GATE_MODES, ORDER_DTYPE, ORDER_ROLES,
+    ORDER_STATES, ORDER_TYPES, SIGNAL_DTYPE, TIMES_IN_FORCE, TRADE_DTYPE,
 )
 
 from .native cimport *
@@ -23,7 +24,8 @@ from .native cimport *
 if (sizeof(nt_context) != CONTEXT_DTYPE.itemsize or sizeof(nt_event) != EVENT_DTYPE.itemsize
         or sizeof(nt_fill_row) != FILL_DTYPE.itemsize or sizeof(nt_order_row) != ORDER_DTYPE.itemsize
         or sizeof(nt_trade_row) != TRADE_DTYPE.itemsize or sizeof(nt_signal_row) != SIGNAL_DTYPE.itemsize
-        or sizeof(nt_similar) != SIMILAR_DTYPE.itemsize or sizeof(nt_api) < 8 * 9):
+        or sizeof(nt_similar) != SIMILAR_DTYPE.itemsize or sizeof(nt_denial_row) != DENIAL_DTYPE.itemsize
+        or NT_CONTROLS != len(CONTROLS) or sizeof(nt_api) != 8 * len(API_NAMES)):
     raise ImportError("neuraltrade.core.layouts does not match csrc: rebuild the package")
 
 
@@ -140,6 +142,8 @@ cdef class Engine:
         self.run.opened = 1
         self.run.borrowed += [self.clock_ts_ns, self.equity_array]
         self.context = RunContext(self.run)
+        for slot in range(self.run.market_count):
+            self.run.markets[slot].restricted = risk is not None and self.symbols[slot] in risk.restricted
 
     def _open_market(self, Py_ssize_t slot, columns, instrument, policy, slippage):
         """Point one market at its columns and say what its instrument allows."""
@@ -343,6 +347,41 @@ cdef class Engine:
         """SIGNAL_DTYPE[n], a copy."""
         return copy_rows(&self.run.engine.signals, SIGNAL_DTYPE)
 
+    def denials(self):
+        """DENIAL_DTYPE[n]: each refused order with its reason, the limit and the value that exceeded it, a copy."""
+        return copy_rows(&self.run.engine.denials, DENIAL_DTYPE)
+
+    def halt(self, mode="halt"):
+        """The kill switch by hand, between two calls of `advance`: "reduce_only", "halt" or "cancel_all", see RiskLimits.
+
+        Returns how many working orders it cancelled. It only tightens; `resume` opens the gate again.
+        """
+        cdef int64_t cancelled = 0
+        if mode not in RiskLimits.MODES:
+            raise InputError(f"halt: mode must be one of {', '.join(RiskLimits.MODES)}, was {mode!r}")
+        self._between("halt")
+        cdef nt_status status = nt_engine_halt(self.run.engine, GATE_MODES.index(mode), &cancelled)
+        if status != NT_OK:
+            self._raise(status)
+        return cancelled
+
+    def resume(self):
+        """Open the gate again; daily loss, drawdown and executions count anew from here."""
+        self._between("resume")
+        cdef nt_status status = nt_engine_resume(self.run.engine)
+        if status != NT_OK:
+            self._raise(status)
+
+    def _between(self, name):
+        if self.running:
+            raise InputError(f"{name}: the run is advancing; a strategy has ctx.halt")
+        self.run.engine.callback_user = <void*>self
+
+    @property
+    def gate_mode(self):
+        """What the gate lets through: one of GATE_MODES."""
+        return GATE_MODES[self.run.engine.gate.mode]
+
     def equity(self):
         """float64[clock_count] after each step's close, NaN where the run has not come to; the engine's own array."""
         if self.run.engine.i < self.run.engine.clock_count:
@@ -354,12 +393,15 @@ cdef class Engine:
         return copy_rows(&self.run.engine.events, EVENT_DTYPE).view(np.uint8)
 
     def counters(self):
-        """How many orders, denials, fills, trades, signals and events so far."""
+        """How many orders, denials, fills, trades, signals and events so far; "controls": for each control of the gate how
+        many orders it was asked about ("checked") and has refused ("denied"). The two loss limits count looks at equity."""
         cdef nt_engine* engine = self.run.engine
         return {
-            "orders": engine.orders.count, "working": engine.orders.working_count, "denials": engine.denial_count,
+            "orders": engine.orders.count, "working": engine.orders.working_count, "denials": engine.denials.count,
             "fills": engine.fill_count, "trades": engine.trades.count, "signals": engine.signals.count,
             "events": engine.events.count, "ambiguous_bars": engine.ambiguous_bars,
+            "controls": {name: {"checked": engine.gate.tally.checked[index], "denied": engine.gate.tally.denied[index]}
+                         for index, name in enumerate(CONTROLS)},
         }
 
     def ledger(self):

@@ -40,6 +40,7 @@ CONTEXT_DTYPE = np.dtype(
 API_NAMES = (
     "trade", "order", "close_position", "target", "cancel", "cancel_all", "is_active", "signal", "similar",
     "pow", "exp", "log", "sin", "cos", "tan", "tanh",
+    "halt",
 )  # fmt: skip
 
 # One row of the event log; nt_event of csrc/nt_event.h. What `value` and `extra` hold depends on `kind` (EVENT_KINDS).
@@ -63,7 +64,18 @@ EVENT_DTYPE = np.dtype(
 # denied: the same, code = nt.Denial
 # fill: value = cash after it, extra = fee, both in minor units of cash; code = order status after it
 # cancelled, expired, rejected: quantity = what was filled, code = reason
-EVENT_KINDS = ("none", "signal", "order", "denied", "fill", "cancelled", "expired", "rejected")
+# halted, resumed: of the whole run; value = index in GATE_MODES, code = nt.Denial of the loss limit, 0 = by hand
+EVENT_KINDS = (
+    "none", "signal", "order", "denied", "fill", "cancelled", "expired", "rejected", "halted", "resumed",
+)  # fmt: skip
+# What the gate lets through, each stricter than the one before; csrc/nt_policy.h.
+GATE_MODES = ("open", "reduce_only", "halt", "cancel_all")
+# The gate's controls in the order in which they are asked; csrc/nt_risk.h.
+CONTROLS = (
+    "mode", "reference", "restricted", "max_order_quantity", "max_order_notional", "price_collar", "max_position",
+    "max_gross_exposure", "max_net_exposure", "max_leverage", "prevent_self_trade", "duplicate_window_ns",
+    "max_executions", "max_orders_per_second", "max_daily_loss", "max_drawdown",
+)  # fmt: skip
 
 FILL_DTYPE = np.dtype(
     [
@@ -136,5 +148,16 @@ SIGNAL_DTYPE = np.dtype(
         ("reasoning", "<i8"),  # index of a text, -1 = none
         ("symbol", "<i4"),
         ("direction", "<i4"),
+    ]
+)
+DENIAL_DTYPE = np.dtype(
+    [
+        ("bar", "<i8"),
+        ("ts_ns", "<i8"),
+        ("order_id", "<i8"),
+        ("limit", "<f8"),  # NaN where the reason says it all
+        ("value", "<f8"),  # what exceeded it, in the same unit
+        ("symbol", "<i4"),
+        ("reason", "<i4"),  # nt.Denial
     ]
 )

@@ -57,6 +57,7 @@ cdef extern from "nt_context.h" nogil:
         int64_t is_active(nt_context*, int64_t) noexcept
         double signal(nt_context*, int64_t, double, int64_t) noexcept
         int64_t similar(nt_context*, int64_t) noexcept
+        int64_t halt(nt_context*, int64_t) noexcept
 
 cdef extern from "nt_event.h" nogil:
     ctypedef struct nt_event:
@@ -66,6 +67,8 @@ cdef extern from "nt_event.h" nogil:
     ctypedef struct nt_order_row:
         pass
     ctypedef struct nt_trade_row:
+        pass
+    ctypedef struct nt_denial_row:
         pass
     ctypedef struct nt_signal_row:
         int64_t signal_id
@@ -139,7 +142,17 @@ cdef extern from "nt_policy.h" nogil:
         int64_t max_notional
         int64_t collar
         int64_t max_position
-        int64_t halted
+        int64_t mode
+        int64_t max_gross
+        int64_t max_net
+        int64_t max_leverage
+        int64_t max_rate
+        int64_t duplicate_ns
+        int64_t max_executions
+        int64_t self_trade
+        int64_t max_loss
+        int64_t max_drawdown
+        int64_t loss_mode
     ctypedef struct nt_size:
         int64_t kind
         int64_t value
@@ -167,6 +180,19 @@ cdef extern from "nt_orders.h" nogil:
     nt_status nt_orders_move(nt_orders*, int64_t, uint8_t, int32_t, int64_t)
     void nt_orders_export(const nt_orders*, const int64_t*, nt_order_row*)
 
+cdef extern from "nt_risk.h" nogil:
+    enum:
+        NT_CONTROLS
+    ctypedef struct nt_tally:
+        int64_t checked[16]
+        int64_t denied[16]
+
+cdef extern from "nt_gate.h" nogil:
+    ctypedef struct nt_gate:
+        int32_t mode
+        int32_t cause
+        nt_tally tally
+
 cdef extern from "nt_engine.h" nogil:
     ctypedef struct nt_series:
         const int64_t* ts_ns
@@ -183,6 +209,7 @@ cdef extern from "nt_engine.h" nogil:
         int64_t tick
         int64_t lot
         int64_t size_lot
+        int64_t restricted
     ctypedef int64_t (*nt_journal_fn)(void*, const nt_event*, int64_t) noexcept nogil
     ctypedef int64_t (*nt_advisor_fn)(void*, const nt_signal_row*, double*) noexcept nogil
     ctypedef int64_t (*nt_recall_fn)(void*, int64_t, int64_t, int64_t, const nt_similar**, int64_t*) noexcept nogil
@@ -210,9 +237,10 @@ cdef extern from "nt_engine.h" nogil:
         int64_t fill_count
         nt_rows trades
         nt_rows signals
+        nt_rows denials
+        nt_gate gate
         int64_t ambiguous_bars
         int32_t finished
-        int64_t denial_count
         nt_strategy_fn strategy
         void* strategy_user
         void* callback_user
@@ -224,6 +252,8 @@ cdef extern from "nt_engine.h" nogil:
     void nt_engine_close(nt_engine*)
     nt_status nt_engine_advance(nt_engine*, int64_t)
     nt_status nt_engine_finish(nt_engine*, int)
+    nt_status nt_engine_halt(nt_engine*, int32_t, int64_t*)
+    nt_status nt_engine_resume(nt_engine*)
     void nt_trades_fills(const nt_engine*, nt_fill_row*)
     void nt_context_select(nt_engine*, int32_t)
 

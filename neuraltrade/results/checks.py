@@ -7,10 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ..core.layouts import FILL_DTYPE, ORDER_DTYPE, SIGNAL_DTYPE, TRADE_DTYPE
+from ..core.layouts import DENIAL_DTYPE, FILL_DTYPE, ORDER_DTYPE, SIGNAL_DTYPE, TRADE_DTYPE
 from ..errors import InputError
 
-_LAYOUTS = {"fills": FILL_DTYPE, "trades": TRADE_DTYPE, "orders": ORDER_DTYPE, "signals": SIGNAL_DTYPE}
+_LAYOUTS = {
+    "fills": FILL_DTYPE,
+    "trades": TRADE_DTYPE,
+    "orders": ORDER_DTYPE,
+    "signals": SIGNAL_DTYPE,
+    "denials": DENIAL_DTYPE,
+}
 
 
 def check_curve(clock_ts_ns: np.ndarray, equity: np.ndarray) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from blake3 import blake3
 
 from .. import report
+from ..core.layouts import DENIAL_DTYPE
 from ..errors import InputError
 from . import checks, statistics, storage, summary, tables, view
 from .annual import infer_periods_per_year
@@ -39,6 +40,7 @@ class Result:
     benchmark : None (buy and hold of the data, equal weights), Bars, or float64[n] (a price or value per bar).
     risk_free : rate per year, > -1. periods_per_year : bars per year, None to infer them from the clock.
     reasoning : texts the signals refer to by index. bounds : (worst, best) results of the same run, or None.
+    denials : rows of DENIAL_DTYPE. controls : how often each control of the risk gate was "checked" and "denied".
     Raises InputError for lengths that do not agree and numbers out of range.
 
     >>> import neuraltrade as nt
@@ -71,16 +73,20 @@ class Result:
         periods_per_year: float | None = None,
         reasoning: Sequence[str] = (),
         bounds: tuple[Result, Result] | None = None,
+        denials: np.ndarray | None = None,
+        controls: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
         self.ts_ns = _frozen(clock_ts_ns, np.int64)
         self.equity = _frozen(equity, np.float64)
-        self.slots = {"fills": fills, "trades": trades, "orders": orders, "signals": signals}
+        refused = np.zeros(0, DENIAL_DTYPE) if denials is None else denials
+        self.slots = {"fills": fills, "trades": trades, "orders": orders, "signals": signals, "denials": refused}
         checks.check_curve(self.ts_ns, self.equity)
         checks.check_numbers(cash, risk_free, periods_per_year)
         checks.check_rows(self.slots, symbols)
         self.data = data
         self.symbols = tuple(symbols)
         self.cash = float(cash)
+        self.controls = {name: dict(counts) for name, counts in (controls or {}).items()}
         self.settings: dict[str, Any] = dict(settings)
         self.ambiguous_bars = int(ambiguous_bars)
         self.risk_free = float(risk_free)
@@ -116,6 +122,11 @@ class Result:
     def signals(self) -> np.ndarray:
         """Structured: every decision recorded by `ctx.signal`; `reasoning` indexes `Result.reasoning`, -1 for none."""
         return tables.readable("signals", self.slots["signals"], self.symbols)
+
+    @cached_property
+    def denials(self) -> np.ndarray:
+        """Structured: each refused order with reason, limit and the value beyond it (NaN: the reason says all)."""
+        return tables.readable("denials", self.slots["denials"], self.symbols)
 
     @cached_property
     def stats(self) -> Statistics:
@@ -165,12 +176,12 @@ class Result:
         return self.cash * growth
 
     def to_frame(self, table: str = "trades") -> pandas.DataFrame:
-        """A pandas DataFrame of "trades", "fills", "orders", "signals" or "equity" (with drawdown and benchmark).
+        """A pandas DataFrame of "trades", "fills", "orders", "signals", "denials" or "equity" (and what goes with it).
 
         Columns are copies under the names of the arrays; each nanosecond column also comes as a UTC datetime.
         Raises InputError for another name and DependencyMissing (extra `frames`) without pandas.
         """
-        names = ("trades", "fills", "orders", "signals", "equity")
+        names = ("trades", "fills", "orders", "signals", "denials", "equity")
         if table not in names:
             raise InputError(f"table must be one of {', '.join(names)}, was {table!r}")
         if table == "equity":

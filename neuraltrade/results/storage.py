@@ -60,7 +60,7 @@ def load(kind: type[Result], path: str | os.PathLike[str]) -> Result:
 
 
 def _numbers(result: Result) -> dict[str, Any]:
-    names = ("cash", "settings", "ambiguous_bars", "risk_free", "periods_per_year")
+    names = ("cash", "settings", "ambiguous_bars", "risk_free", "periods_per_year", "controls")
     numbers = {name: getattr(result, name) for name in names}
     return numbers | {"symbols": list(result.symbols), "reasoning": list(result.reasoning)}
 

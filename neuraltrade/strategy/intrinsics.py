@@ -367,6 +367,15 @@ close_position, cancel_all = _command("close_position"), _command("cancel_all")
 
 
 @intrinsic
+def halt(typing_context, ctx, mode):
+    def generate(context, builder, signature, arguments):
+        mode_ = _as_integer(context, builder, arguments[1], signature.args[1])
+        return _call_table(builder, "halt", arguments[0], _I8, [mode_])
+
+    return types.int64(types.uintp, mode), generate
+
+
+@intrinsic
 def target(typing_context, ctx, fraction):
     _need("target", "fraction_of_equity", fraction, _is_number, "a number")
 

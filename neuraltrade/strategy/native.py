@@ -34,7 +34,7 @@ _MAGIC = b"NTOBJ001"
 _HASH_BYTES = 32
 _INTRINSICS = (
     *("at", "value", "previous", "crossed_above", "crossed_below", "state_get", "state_set", "trade", "order"),
-    *("ago_ts_ns", "close_position", "target", "cancel", "cancel_all", "is_active", "signal", "similar"),
+    *("ago_ts_ns", "close_position", "target", "cancel", "cancel_all", "halt", "is_active", "signal", "similar"),
 )
 _ARITHMETIC = (
     *("add", "subtract", "multiply"),

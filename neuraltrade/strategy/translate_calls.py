@@ -7,7 +7,8 @@ import ast
 import difflib
 from typing import Any, ClassVar
 
-from ..core.layouts import TIMES_IN_FORCE
+from ..core.layouts import GATE_MODES, TIMES_IN_FORCE
+from ..core.settings import RiskLimits
 from .source import UserFunction
 
 CTX = "__nt_ctx"
@@ -46,6 +47,7 @@ class ContextCalls(ast.NodeTransformer):
         "target": (("fraction_of_equity", _REQUIRED),),
         "cancel": (("order_id", _REQUIRED),),
         "cancel_all": (),
+        "halt": (("mode", "halt"),),
         "is_active": (("order_id", _REQUIRED),),
         "signal": (("direction", _REQUIRED), ("confidence", _REQUIRED), ("reasoning", None)),
         "similar": (("k", 10),),
@@ -147,6 +149,8 @@ class ContextCalls(ast.NodeTransformer):
             return self._order(node, 1 if method == "buy" else -1, given, bool(node.args or node.keywords))
         if method == "signal":
             return self._signal(node, given)
+        if method == "halt":
+            return self._halt(node, given)
         arguments = [self.visit(given[name]) for name, _ in self.METHODS[method]]
         if method == "ago":
             return self.call("__nt_past_bar", [*arguments, self._times(node)], node)
@@ -165,6 +169,14 @@ class ContextCalls(ast.NodeTransformer):
             )
         numbers = [self.visit(given[n]) for n in (*_ORDER, *_RATES)]
         return self.call("__nt_order", [ast.Constant(side), *numbers, ast.Constant(TIMES_IN_FORCE.index(name))], node)
+
+    def _halt(self, node: ast.Call, given: dict[str, ast.expr]) -> ast.expr:
+        mode = self.visit(given["mode"])
+        name = mode.value if isinstance(mode, ast.Constant) else None
+        if name not in RiskLimits.MODES:
+            known = ", ".join(repr(one) for one in RiskLimits.MODES)
+            self.user.fail(node, f"mode={ast.unparse(given['mode'])}", f"give {known} as a literal")
+        return self.call("__nt_halt", [ast.Constant(GATE_MODES.index(name))], node)
 
     def _signal(self, node: ast.Call, given: dict[str, ast.expr]) -> ast.expr:
         direction = self.visit(given["direction"])

@@ -77,5 +77,10 @@ def test_denials_mirror_the_core():
         "RATE": -129,
         "RESTRICTED": -130,
         "LOSS": -131,
+        "MAX_NET_EXPOSURE": -132,
+        "DUPLICATE": -133,
+        "REPEATED": -134,
+        "SELF_TRADE": -135,
+        "DRAWDOWN": -136,
     }
     assert [nt.accepted(answer) for answer in (nt.Denial.LOT, 0, 1)] == [False, False, True]
