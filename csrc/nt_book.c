@@ -65,6 +65,18 @@ static double told(int64_t value, int64_t scale)
     return scale ? (double)value / (double)scale : NAN;
 }
 
+nt_status nt_book_note_denial(nt_engine *engine, int32_t slot, int64_t order_id, nt_status reason, const nt_finding *finding)
+{
+    nt_denial_row *row = nt_rows_add(&engine->denials);
+    if (row == NULL) {
+        nt_engine_fail(engine, NT_NO_MEMORY);
+        return NT_NO_MEMORY;
+    }
+    *row = (nt_denial_row){engine->i, engine->clock_ts_ns[engine->i], order_id, told(finding->limit, finding->scale),
+                           told(finding->value, finding->scale), slot, reason};
+    return NT_OK;
+}
+
 static int64_t deny(nt_engine *engine, const nt_order *order, nt_status reason, const nt_finding *finding)
 {
     int64_t id;
@@ -74,13 +86,9 @@ static int64_t deny(nt_engine *engine, const nt_order *order, nt_status reason, 
         return status;
     }
     (void)nt_orders_move(&engine->orders, id, NT_DENIED, reason, engine->i);
-    nt_denial_row *row = nt_rows_add(&engine->denials);
-    if (row == NULL) {
-        nt_engine_fail(engine, NT_NO_MEMORY);
-        return NT_NO_MEMORY;
-    }
-    *row = (nt_denial_row){engine->i, engine->clock_ts_ns[engine->i], id, told(finding->limit, finding->scale),
-                           told(finding->value, finding->scale), order->symbol, reason};
+    status = nt_book_note_denial(engine, order->symbol, id, reason, finding);
+    if (status != NT_OK)
+        return status;
     nt_engine_record(engine, NT_EVENT_DENIED, order->symbol, id, order->side, (int16_t)reason, order->quantity, order->limit,
                      order->stop, order->signal_id);
     return reason;
@@ -102,7 +110,7 @@ static nt_status gate(nt_engine *engine, const nt_request *request, int64_t quan
     nt_status status = check_shape(engine, request, quantity, reference);
     if (status != NT_OK || !engine->gate.on)
         return status;
-    return nt_gate_check(engine, request, quantity, reference, finding);
+    return nt_gate_check(engine, request, quantity, reference, 0, finding);
 }
 
 int64_t nt_book_submit(nt_engine *engine, const nt_request *request)

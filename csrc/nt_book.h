@@ -31,6 +31,9 @@ int64_t nt_book_submit(nt_engine *engine, const nt_request *request);
 /* Record that an order was refused before it could take shape. Returns `reason`, or a failure. */
 int64_t nt_book_refuse(nt_engine *engine, int32_t slot, int64_t side, nt_status reason);
 
+/* Leave the row that says why something was refused. NT_NO_MEMORY, noted in the engine. */
+nt_status nt_book_note_denial(nt_engine *engine, int32_t slot, int64_t order_id, nt_status reason, const nt_finding *finding);
+
 /* 1, or a refusal. */
 int64_t nt_book_cancel(nt_engine *engine, int64_t order_id, int32_t reason);
 

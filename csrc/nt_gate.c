@@ -16,14 +16,14 @@ static int64_t clamped(nt_wide value)
 /* ---- what works and what it could come to ---- */
 
 /* Entries of one side that still work, in nano; those sized at their fill count with what they would be now. */
-static int64_t working_entries(const nt_engine *engine, int32_t slot, int64_t side)
+static int64_t working_entries(const nt_engine *engine, int32_t slot, int64_t side, int64_t but_id)
 {
     const nt_orders *orders = &engine->orders;
     nt_wide sum = 0;
     for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
         const nt_working *working = &orders->working[index];
         const nt_order *row = nt_orders_row(orders, working->order_id);
-        if (row->role != NT_ROLE_ENTRY || row->side != side)
+        if (row->role != NT_ROLE_ENTRY || row->side != side || working->order_id == but_id)
             continue;
         int64_t quantity = row->quantity - row->filled;
         if (working->size_kind != NT_SIZE_GIVEN) {
@@ -67,8 +67,8 @@ static void exposures_of_others(const nt_engine *engine, int32_t but, int64_t si
             continue;
         int64_t price = nt_engine_last_price(engine, slot);
         if (with_working) {
-            up += working_entries(engine, slot, 1);
-            down -= working_entries(engine, slot, -1);
+            up += working_entries(engine, slot, 1, 0);
+            down -= working_entries(engine, slot, -1, 0);
         }
         *gross += worst(engine, slot, up, down, price);
         nt_wide towards = side > 0 ? up : -down;
@@ -93,14 +93,14 @@ static nt_status equity_now(const nt_engine *engine, int64_t *out)
     return NT_OK;
 }
 
-static void find_exposure(const nt_engine *engine, nt_intent *intent)
+static void find_exposure(const nt_engine *engine, int64_t changed_id, nt_intent *intent)
 {
     int32_t slot = intent->slot;
     int64_t own = intent->limit > intent->stop ? intent->limit : intent->stop;
     int64_t price = own > intent->reference ? own : intent->reference;
     nt_wide held = intent->position, up = held, down = held, gross, net;
-    up += working_entries(engine, slot, 1);
-    down -= working_entries(engine, slot, -1);
+    up += working_entries(engine, slot, 1, changed_id);
+    down -= working_entries(engine, slot, -1, changed_id);
     exposures_of_others(engine, slot, intent->side, 1, &gross, &net);
     intent->gross_before = clamped(gross + worst(engine, slot, up, down, price));
     if (intent->side > 0)
@@ -165,14 +165,14 @@ static void find_recent(const nt_engine *engine, nt_intent *intent)
 }
 
 /* Entries that traded, and those that work and have not yet. */
-static int64_t executions_to_come(const nt_engine *engine)
+static int64_t executions_to_come(const nt_engine *engine, int64_t but_id)
 {
     const nt_orders *orders = &engine->orders;
     int64_t count = engine->gate.executions;
     for (int32_t slot = 0; slot < engine->market_count; slot++)
         for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
             const nt_order *row = nt_orders_row(orders, orders->working[index].order_id);
-            count += row->role == NT_ROLE_ENTRY && row->filled == 0;
+            count += row->role == NT_ROLE_ENTRY && row->filled == 0 && orders->working[index].order_id != but_id;
         }
     return count;
 }
@@ -196,7 +196,8 @@ void nt_gate_close(nt_engine *engine)
     nt_rows_close(&engine->gate.recent);
 }
 
-nt_status nt_gate_check(nt_engine *engine, const nt_request *request, int64_t quantity, int64_t reference, nt_finding *finding)
+nt_status nt_gate_check(nt_engine *engine, const nt_request *request, int64_t quantity, int64_t reference,
+                        int64_t changed_id, nt_finding *finding)
 {
     const nt_limits *limits = &engine->limits;
     nt_gate *gate = &engine->gate;
@@ -210,9 +211,9 @@ nt_status nt_gate_check(nt_engine *engine, const nt_request *request, int64_t qu
         .stop = request->stop,
         .reference = reference,
         .position = held,
-        .working = working_entries(engine, request->slot, request->side),
+        .working = working_entries(engine, request->slot, request->side, changed_id),
         .slot = request->slot,
-        .closes = request->role == NT_ROLE_CLOSE,
+        .closes = request->role != NT_ROLE_ENTRY,
         .mode = gate->mode,
         .cause = gate->cause,
         .cause_limit = gate->cause_limit,
@@ -221,7 +222,7 @@ nt_status nt_gate_check(nt_engine *engine, const nt_request *request, int64_t qu
     };
     intent.reduces = intent.closes || (held * intent.side < 0 && (nt_wide)intent.quantity + intent.working <= nt_absolute(held));
     if (limits->max_gross || limits->max_net || limits->max_leverage)
-        find_exposure(engine, &intent);
+        find_exposure(engine, changed_id, &intent);
     if (limits->max_leverage && equity_now(engine, &intent.equity) != NT_OK)
         intent.equity = 0;
     if (limits->self_trade)
@@ -229,7 +230,7 @@ nt_status nt_gate_check(nt_engine *engine, const nt_request *request, int64_t qu
     if (limits->max_rate || limits->duplicate_ns)
         find_recent(engine, &intent);
     if (limits->max_executions)
-        intent.executions = executions_to_come(engine);
+        intent.executions = executions_to_come(engine, changed_id);
     return nt_risk_check(limits, &engine->ledger, &intent, &gate->tally, finding);
 }
 

@@ -48,10 +48,11 @@ typedef struct nt_gate {
 void nt_gate_open(struct nt_engine *engine);
 void nt_gate_close(struct nt_engine *engine);
 
-/* Judge a request of `quantity` (its size, or what that comes to now). NT_OK, or a refusal and why. */
+/* Judge a request of `quantity` (its size, or what that comes to now). changed_id: the working order that it is to replace, which
+ * then does not count beside it; 0 = it is new. NT_OK, or a refusal and why. */
 nt_status nt_gate_check(struct nt_engine *engine, const struct nt_request *request, int64_t quantity, int64_t reference,
-                        nt_finding *finding);
-/* The order passed every check and works: remember it. NT_NO_MEMORY. */
+                        int64_t changed_id, nt_finding *finding);
+/* The order (or change) passed every check: remember it for rate and duplicates. NT_NO_MEMORY. */
 nt_status nt_gate_note(struct nt_engine *engine, const struct nt_request *request, int64_t quantity);
 
 /* How much of `order` may trade at `price`; `sized` = its quantity is being found there. reason_out: what bounds it. */
