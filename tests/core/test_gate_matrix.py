@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 
 import neuraltrade as nt
@@ -279,3 +280,49 @@ def test_a_loss_beyond_its_limit_halts(make_engine, make_bars, control, kind, ac
         assert engine.gate_mode == ("halt" if wanted else "open")
         if wanted:
             assert tuple(engine.denials()[-1][["limit", "value"]]) == pytest.approx((limit, lost), rel=1e-12)
+
+
+# Ways to an order that names no quantity: what it would be at the last close is what is judged.
+UNSIZED = {
+    "default": lambda ctx, fraction: ctx.buy(),
+    "default_sell": lambda ctx, fraction: ctx.sell(),
+    "default_limit": lambda ctx, fraction: ctx.buy(limit=100.0),
+    "target": lambda ctx, fraction: ctx.target(fraction),
+    "target_short": lambda ctx, fraction: ctx.target(-fraction),
+}
+AMOUNTS = {
+    "max_order_quantity": 100.0,
+    "max_order_notional": 10_000.0,
+    "max_position": 100.0,
+    "max_gross_exposure": 10_000.0,
+    "max_net_exposure": 10_000.0,
+    "max_leverage": 0.01,
+}
+
+
+@pytest.mark.parametrize("symbols", [1, 2])
+@pytest.mark.parametrize("way", [*UNSIZED, "signals"])
+@pytest.mark.parametrize("control", list(AMOUNTS))
+def test_sizes_that_are_found_meet_the_same_limits(make_engine, flat_bars, control, way, symbols):
+    risk = nt.RiskLimits(**{control: AMOUNTS[control]})
+    for fraction, denied in ((0.01, 0), (0.010000000001, 1)):
+        engine = make_engine(
+            *[flat_bars] * symbols, risk=risk, account=ACCOUNTS["margin"], cash=CASH, size=nt.Size.equity(fraction)
+        )
+        if way == "signals":
+            entries = np.zeros((4, symbols), np.uint8)
+            entries[1, -1] = 1
+            engine.bind_signals(entries)
+        else:
+
+            def on_bar(ctx, fraction=fraction):
+                if ctx.i == 1 and ctx.slot == symbols - 1:
+                    UNSIZED[way](ctx, fraction)
+
+            engine.bind_python(on_bar)
+        engine.advance(4)
+        assert len(engine.denials()) == denied
+        expected = CONTROLS[control]("market").reason
+        assert set(engine.denials()["reason"]) == ({expected} if denied else set())
+        if way != "default_limit":  # whose price is only touched
+            assert len(engine.fills()) == 1 - denied
