@@ -17,13 +17,26 @@ static nt_status estimate(const nt_engine *engine, const nt_request *request, in
     return status;
 }
 
+/* Whether the order says when it may fill, in one way only. */
+static nt_status check_time(const nt_engine *engine, const nt_request *request)
+{
+    int is_dated = request->tif == NT_TIF_GTD;
+    if (request->tif > NT_TIF_GTD || is_dated != (request->good_till != 0))
+        return NT_DENIED_TIME_IN_FORCE;
+    if (is_dated && request->good_till <= engine->clock_ts_ns[engine->i])
+        return NT_DENIED_TIME_IN_FORCE;
+    return request->at != NT_AT_ANY && (request->limit || request->stop) ? NT_DENIED_CONFLICT : NT_OK;
+}
+
 /* Structural checks, on every order, with limits or without. */
 static nt_status check_shape(const nt_engine *engine, const nt_request *request, int64_t quantity, int64_t reference)
 {
     const nt_market *market = &engine->markets[request->slot];
     int64_t price = request->limit ? request->limit : request->stop;
-    if (request->tif > NT_TIF_FOK)
-        return NT_DENIED_TIME_IN_FORCE;
+    int trails = request->trail != 0 || request->trail_rate != 0;
+    nt_status when = check_time(engine, request);
+    if (when != NT_OK)
+        return when;
     if (request->size.kind == NT_SIZE_GIVEN) {
         if (request->size.value <= 0)
             return NT_DENIED_QUANTITY_RANGE;
@@ -40,7 +53,7 @@ static nt_status check_shape(const nt_engine *engine, const nt_request *request,
          notional > INT64_MAX / 2))
         return NT_DENIED_QUANTITY_RANGE;
     const nt_bracket *bracket = &request->bracket;
-    if (request->limit % market->tick || request->stop % market->tick || bracket->stop_loss % market->tick ||
+    if (request->limit % market->tick || (!trails && request->stop % market->tick) || request->trail % market->tick || bracket->stop_loss % market->tick ||
         bracket->take_profit % market->tick || bracket->trail % market->tick)
         return NT_DENIED_TICK;
     if (price || reference) {
@@ -55,6 +68,10 @@ static nt_status check_shape(const nt_engine *engine, const nt_request *request,
 
 static uint8_t type_of(const nt_request *request)
 {
+    if (request->trail || request->trail_rate)
+        return NT_TRAILING;
+    if (request->at != NT_AT_ANY)
+        return request->at == NT_AT_OPEN ? NT_ON_OPEN : NT_ON_CLOSE;
     if (request->stop)
         return request->limit ? NT_STOP_LIMIT : NT_STOP;
     return request->limit ? NT_LIMIT : NT_MARKET;
@@ -151,6 +168,10 @@ int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
         .target_side = request->target_side,
         .from_bar = engine->i + !same_close,
         .from_ns = now > INT64_MAX - engine->latency_ns ? INT64_MAX : now + engine->latency_ns,
+        .trail = request->trail,
+        .trail_rate = request->trail_rate,
+        .peak = reference,
+        .good_till = request->good_till,
         .day = -1,
         .born_bar = -1,
     };

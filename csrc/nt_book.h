@@ -17,6 +17,10 @@ typedef struct nt_request {
     int64_t limit;      /* 0 = none */
     int64_t stop;
     nt_bracket bracket;
+    uint8_t at;         /* NT_AT_*, of a market order */
+    int64_t good_till;  /* with NT_TIF_GTD; 0 = none */
+    int64_t trail;      /* of a trailing stop: its distance, or */
+    int64_t trail_rate; /* the fraction of the peak; 0 = none */
 } nt_request;
 
 /* How a fill came about. `direction`: the way the price was going inside the bar, 0 at an open or a close. */
@@ -36,6 +40,18 @@ nt_status nt_book_note_denial(nt_engine *engine, int32_t slot, int64_t order_id,
 
 /* 1, or a refusal. */
 int64_t nt_book_cancel(nt_engine *engine, int64_t order_id, int32_t reason);
+
+/* A working order's new quantity, limit and stop; 0 = as it was. The gate judges what it becomes. 1, or a refusal that leaves it as it
+ * was (nt_modify.c). */
+int64_t nt_book_modify(nt_engine *engine, int64_t order_id, int64_t quantity, int64_t limit, int64_t stop);
+/* Record that a change was refused, and by which limit (NULL: by none). Returns `reason`. */
+int64_t nt_book_modify_refused(nt_engine *engine, int64_t order_id, nt_status reason, const nt_finding *finding);
+
+/* From here on each of the two shrinks by what the other fills and ends with it. 1, or a refusal (nt_modify.c). */
+int64_t nt_book_join(nt_engine *engine, int64_t order_id, int64_t other_id);
+
+/* After a fill of `quantity`: what it does to the order it was joined to (nt_modify.c). */
+void nt_book_settle_partner(nt_engine *engine, int64_t filled_id, int64_t partner_id, int64_t quantity);
 
 /* Move to a final status for `reason`, with its event. */
 void nt_book_end(nt_engine *engine, int64_t order_id, uint8_t status, int32_t reason);

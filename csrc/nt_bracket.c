@@ -116,9 +116,9 @@ nt_status nt_bracket_spawn(nt_engine *engine, int64_t parent_id, int64_t quantit
         return NT_OK;
     int64_t side = parent.side, tick = engine->markets[parent.symbol].tick;
     int64_t base = policy->stop_base == NT_BASE_ENTRY_CLOSE ? prices->close : price;
-    int from = parent.type == NT_MARKET ? policy->contingent_from : policy->contingent_from_working;
+    int from = nt_order_is_market(&parent) ? policy->contingent_from : policy->contingent_from_working;
     /* A fill at the close has no bar left to fire in. */
-    int same_close = parent.type == NT_MARKET && policy->market_at == NT_MARKET_SAME_CLOSE;
+    int same_close = parent.type == NT_ON_CLOSE || (parent.type == NT_MARKET && policy->market_at == NT_MARKET_SAME_CLOSE);
     nt_working like = {
         .from_bar = engine->i + (from != NT_FROM_ENTRY_BAR || same_close),
         .size_kind = NT_SIZE_GIVEN,

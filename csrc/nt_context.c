@@ -9,7 +9,7 @@
 _Static_assert(sizeof(nt_context) == 23 * 8 && offsetof(nt_context, position) == 12 * 8 && offsetof(nt_context, api) == 19 * 8 &&
                    offsetof(nt_context, similar_count) == 22 * 8,
                "CONTEXT_DTYPE");
-_Static_assert(sizeof(nt_api) == 17 * 8 && offsetof(nt_api, similar) == 8 * 8, "API_NAMES");
+_Static_assert(sizeof(nt_api) == 21 * 8 && offsetof(nt_api, similar) == 8 * 8 && offsetof(nt_api, place) == 17 * 8, "API_NAMES");
 _Static_assert(sizeof(nt_similar) == 32, "SIMILAR_DTYPE");
 
 static int32_t slot_of(const nt_context *context)
@@ -43,9 +43,24 @@ static nt_status optional(double value, double scale, int64_t *out)
     return value > 0 && nt_fixed_from_double(value, scale, out) == NT_OK && *out > 0 ? NT_OK : NT_DENIED_PRICE_RANGE;
 }
 
-static int64_t api_order(nt_context *context, int64_t side, double quantity, double limit, double stop, double stop_loss,
+/* The quantity of an order that may open: as given, or the default size, which is 0 = nothing to do once that side is there. */
+static nt_status size_of(const nt_engine *engine, nt_request *request, double quantity, int *nothing)
+{
+    *nothing = isnan(quantity) && is_there(engine, request->slot, request->side);
+    if (isnan(quantity))
+        return NT_OK;
+    request->size = (nt_size){NT_SIZE_GIVEN, 0};
+    return nt_nano_from_double(quantity, &request->size.value) == NT_OK && request->size.value > 0 ? NT_OK : NT_DENIED_QUANTITY_RANGE;
+}
+
+static uint8_t tif_of(int64_t tif)
+{
+    return tif < 0 || tif > NT_TIF_GTD ? NT_TIF_GTD + 1 : (uint8_t)tif;
+}
+
+static int64_t api_place(nt_context *context, int64_t side, double quantity, double limit, double stop, double stop_loss,
                          double take_profit, double trail, double stop_loss_rate, double take_profit_rate, double trail_rate,
-                         int64_t tif)
+                         int64_t tif, int64_t good_till, int64_t at)
 {
     nt_engine *engine = context->engine;
     int32_t slot = slot_of(context);
@@ -53,19 +68,18 @@ static int64_t api_order(nt_context *context, int64_t side, double quantity, dou
         .slot = slot,
         .side = side > 0 ? 1 : -1,
         .target_side = side > 0 ? 1 : -1,
-        .tif = tif < 0 || tif > NT_TIF_GTD ? NT_TIF_GTD : (uint8_t)tif,
+        .tif = tif_of(tif),
         .role = NT_ROLE_ENTRY,
         .size = engine->size,
+        .good_till = good_till,
+        .at = (uint8_t)(at == NT_AT_OPEN || at == NT_AT_CLOSE ? at : NT_AT_ANY),
     };
-    nt_status status;
-    if (isnan(quantity)) {
-        if (is_there(engine, slot, request.side))
-            return 0;
-    } else {
-        request.size = (nt_size){NT_SIZE_GIVEN, 0};
-        if (nt_nano_from_double(quantity, &request.size.value) != NT_OK || request.size.value <= 0)
-            return nt_book_refuse(engine, slot, side, NT_DENIED_QUANTITY_RANGE);
-    }
+    int nothing;
+    nt_status status = size_of(engine, &request, quantity, &nothing);
+    if (status != NT_OK)
+        return nt_book_refuse(engine, slot, side, status);
+    if (nothing)
+        return 0;
     nt_bracket *bracket = &request.bracket;
     if ((status = optional(limit, 1e9, &request.limit)) != NT_OK || (status = optional(stop, 1e9, &request.stop)) != NT_OK ||
         (status = optional(stop_loss, 1e9, &bracket->stop_loss)) != NT_OK ||
@@ -76,6 +90,86 @@ static int64_t api_order(nt_context *context, int64_t side, double quantity, dou
         (status = optional(trail_rate, 1e12, &bracket->trail_rate)) != NT_OK)
         return nt_book_refuse(engine, slot, side, status);
     return nt_book_submit(engine, &request);
+}
+
+static int64_t api_order(nt_context *context, int64_t side, double quantity, double limit, double stop, double stop_loss,
+                         double take_profit, double trail, double stop_loss_rate, double take_profit_rate, double trail_rate,
+                         int64_t tif)
+{
+    return api_place(context, side, quantity, limit, stop, stop_loss, take_profit, trail, stop_loss_rate, take_profit_rate,
+                     trail_rate, tif, 0, NT_AT_ANY);
+}
+
+/* Where a trailing stop starts, seen from `peak`. */
+static nt_status trail_from(nt_request *request, double trail, double trail_rate, int64_t peak)
+{
+    if (!isnan(trail) && !isnan(trail_rate))
+        return NT_DENIED_CONFLICT;
+    if (optional(trail, 1e9, &request->trail) != NT_OK || optional(trail_rate, 1e12, &request->trail_rate) != NT_OK ||
+        (request->trail | request->trail_rate) == 0 || request->trail_rate >= NT_PICO)
+        return NT_DENIED_PRICE_RANGE;
+    if (peak <= 0)
+        return NT_DENIED_NO_REFERENCE;
+    nt_working working = {.trail = request->trail, .trail_rate = request->trail_rate, .peak = peak};
+    if (peak > INT64_MAX / 2 || request->trail > INT64_MAX / 2)
+        return NT_DENIED_PRICE_RANGE;
+    request->stop = nt_bracket_trail(&working, request->side);
+    return request->stop > 0 ? NT_OK : NT_DENIED_PRICE_RANGE;
+}
+
+/* The request to reduce what is held by at most `quantity`; NaN: all of it. */
+static nt_status reduce_by(const nt_engine *engine, nt_request *request, double quantity)
+{
+    int64_t held = nt_absolute(engine->positions[request->slot].quantity), asked = held;
+    request->role = NT_ROLE_TRAIL;
+    if (!isnan(quantity) && (nt_nano_from_double(quantity, &asked) != NT_OK || asked <= 0))
+        return NT_DENIED_QUANTITY_RANGE;
+    if (!isnan(quantity) && asked % engine->markets[request->slot].lot != 0)
+        return NT_DENIED_LOT;
+    request->size = (nt_size){NT_SIZE_GIVEN, nt_smaller(asked, held)};
+    return NT_OK;
+}
+
+static int64_t api_trailing_stop(nt_context *context, double quantity, double trail, double trail_rate, int64_t side, int64_t tif,
+                                 int64_t good_till)
+{
+    nt_engine *engine = context->engine;
+    int32_t slot = slot_of(context);
+    int64_t held = engine->positions[slot].quantity, way = side ? nt_sign(side) : -nt_sign(held);
+    if (way == 0)
+        return 0;
+    nt_request request = {
+        .slot = slot,
+        .side = (int8_t)way,
+        .target_side = (int8_t)way,
+        .tif = tif_of(tif),
+        .role = NT_ROLE_ENTRY,
+        .size = engine->size,
+        .good_till = good_till,
+    };
+    int nothing = 0;
+    nt_status status = side ? size_of(engine, &request, quantity, &nothing) : reduce_by(engine, &request, quantity);
+    if (status == NT_OK && !nothing)
+        status = trail_from(&request, trail, trail_rate, nt_engine_last_price(engine, slot));
+    if (status != NT_OK)
+        return nt_book_refuse(engine, slot, way, status);
+    return nothing ? 0 : nt_book_submit(engine, &request);
+}
+
+static int64_t api_modify(nt_context *context, int64_t order_id, double quantity, double limit, double stop)
+{
+    nt_engine *engine = context->engine;
+    int64_t units = 0, limit_nano, stop_nano;
+    if (!isnan(quantity) && (nt_nano_from_double(quantity, &units) != NT_OK || units <= 0))
+        return nt_book_modify_refused(engine, order_id, NT_DENIED_QUANTITY_RANGE, NULL);
+    if (optional(limit, 1e9, &limit_nano) != NT_OK || optional(stop, 1e9, &stop_nano) != NT_OK)
+        return nt_book_modify_refused(engine, order_id, NT_DENIED_PRICE_RANGE, NULL);
+    return nt_book_modify(engine, order_id, units, limit_nano, stop_nano);
+}
+
+static int64_t api_oco(nt_context *context, int64_t order_id, int64_t other_id)
+{
+    return nt_book_join(context->engine, order_id, other_id);
 }
 
 static int64_t api_trade(nt_context *context, int64_t side)
@@ -236,7 +330,8 @@ void nt_context_select(nt_engine *engine, int32_t slot)
 void nt_context_open(nt_engine *engine)
 {
     engine->api = (nt_api){api_trade, api_order, api_close_position, api_target, api_cancel, api_cancel_all, api_is_active,
-                           api_signal, api_similar, pow, exp, log, sin, cos, tan, tanh, api_halt};
+                           api_signal, api_similar, pow, exp, log, sin, cos, tan, tanh, api_halt,
+                           api_place, api_trailing_stop, api_modify, api_oco};
     engine->context.api = &engine->api;
     engine->context.engine = engine;
     nt_context_select(engine, 0);

@@ -20,6 +20,7 @@
 struct nt_engine;
 struct nt_api;
 
+enum { NT_AT_ANY = 0, NT_AT_OPEN = 1, NT_AT_CLOSE = 2 };
 enum { NT_TIF_GTC = 0, NT_TIF_DAY = 1, NT_TIF_IOC = 2, NT_TIF_FOK = 3, NT_TIF_GTD = 4 };
 
 /* One remembered situation, as handed back by the Recall port. outcome is NaN where none was known yet. */
@@ -87,6 +88,19 @@ typedef struct nt_api {
     double (*tanh)(double x);
     /* The kill switch: mode is one of NT_MODE_*; never loosens. Returns how many orders it cancelled, of every symbol. */
     int64_t (*halt)(nt_context *ctx, int64_t mode);
+    /* `order` with what it lacks. good_till: ts_ns of the last bar's end that may fill it, with NT_TIF_GTD; else 0. at: NT_AT_*, of a
+     * market order: the open or the close of the next bar, whatever the fill policy does with others. */
+    int64_t (*place)(nt_context *ctx, int64_t side, double quantity, double limit, double stop, double stop_loss,
+                     double take_profit, double trail, double stop_loss_rate, double take_profit_rate, double trail_rate,
+                     int64_t tif, int64_t good_till, int64_t at);
+    /* A stop that follows the price at a distance of `trail`, or of `trail_rate` times its peak. side 0: against what is held,
+     * never more than that (quantity NaN: all of it), 0 while flat. Else an order to buy or sell, sized as in `order`. */
+    int64_t (*trailing_stop)(nt_context *ctx, double quantity, double trail, double trail_rate, int64_t side, int64_t tif,
+                             int64_t good_till);
+    /* NaN leaves a value as it is. 1 done, 0 nothing asked, or a refusal, with the order as it was. */
+    int64_t (*modify)(nt_context *ctx, int64_t order_id, double quantity, double limit, double stop);
+    /* One cancels the other: each shrinks by what the other fills, and ends when that is full. 1 done, or a refusal. */
+    int64_t (*oco)(nt_context *ctx, int64_t order_id, int64_t other_id);
 } nt_api;
 
 #endif

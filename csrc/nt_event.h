@@ -17,7 +17,9 @@ enum {
     NT_EVENT_EXPIRED = 6,
     NT_EVENT_REJECTED = 7,
     NT_EVENT_HALTED = 8,
-    NT_EVENT_RESUMED = 9
+    NT_EVENT_RESUMED = 9,
+    NT_EVENT_MODIFIED = 10,
+    NT_EVENT_JOINED = 11
 };
 
 typedef struct nt_event {

@@ -104,6 +104,15 @@ static int64_t volume_room(const nt_engine *engine, const nt_order *order)
     return engine->policy.volume_cap > 0 ? engine->markets[order->symbol].volume_left : INT64_MAX;
 }
 
+/* What the cap leaves of a stop that was reached does not wait for its price again. */
+static void fire(const nt_order *order, nt_working *working)
+{
+    if (order->type != NT_STOP && order->type != NT_TRAILING)
+        return;
+    working->fired = 1;
+    working->stop = 0;
+}
+
 static void note_entry(nt_engine *engine, const nt_order *order, int64_t order_id)
 {
     nt_market *market = &engine->markets[order->symbol];
@@ -146,6 +155,7 @@ static nt_status settle(nt_engine *engine, int64_t order_id, const nt_plan *plan
                         const nt_touch *touch, const nt_prices *prices)
 {
     const nt_order *order = nt_orders_row(&engine->orders, order_id);
+    int64_t partner_id = engine->orders.working[order->working].partner;
     int64_t opened = quantity > plan->closing ? quantity - plan->closing : 0;
     nt_status status = NT_OK;
     if (opened > 0 && order->role == NT_ROLE_ENTRY)
@@ -163,6 +173,8 @@ static nt_status settle(nt_engine *engine, int64_t order_id, const nt_plan *plan
         (void)nt_orders_move(&engine->orders, order_id, NT_PARTIALLY_FILLED, 0, engine->i);
         nt_book_end(engine, order_id, NT_CANCELLED_ORDER, plan->reason);
     }
+    if (partner_id)
+        nt_book_settle_partner(engine, order_id, partner_id, quantity);
     return nt_bracket_settle(engine, order_id, quantity);
 }
 
@@ -171,7 +183,7 @@ nt_status nt_book_fill(nt_engine *engine, int64_t order_id, const nt_touch *touc
     nt_order *order = nt_orders_row(&engine->orders, order_id);
     nt_working *working = &engine->orders.working[order->working];
     nt_plan plan = {.price = touch->price};
-    if (order->type == NT_MARKET || order->type == NT_STOP || order->type == NT_TRAILING)
+    if (order->type != NT_LIMIT && order->type != NT_STOP_LIMIT)
         plan.price = nt_size_slipped(engine, order->symbol, order->side, touch->price, prices->low, prices->high);
     nt_status status = plan.price > 0 ? plan_quantity(engine, order, working, &plan) : NT_OVERFLOW;
     if (status != NT_OK)
@@ -191,8 +203,10 @@ nt_status nt_book_fill(nt_engine *engine, int64_t order_id, const nt_touch *touc
         nt_book_end(engine, order_id, NT_CANCELLED_ORDER, 0);
         return engine->failure;
     }
-    if (capped)
+    if (capped) {
+        fire(order, working);
         quantity = room - room % engine->markets[order->symbol].lot;
+    }
     if (quantity <= 0) {
         if (!capped)
             nt_book_end(engine, order_id, order->filled ? NT_CANCELLED_ORDER : NT_REJECTED, plan.reason);

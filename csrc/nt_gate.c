@@ -171,8 +171,10 @@ static int64_t executions_to_come(const nt_engine *engine, int64_t but_id)
     int64_t count = engine->gate.executions;
     for (int32_t slot = 0; slot < engine->market_count; slot++)
         for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
-            const nt_order *row = nt_orders_row(orders, orders->working[index].order_id);
-            count += row->role == NT_ROLE_ENTRY && row->filled == 0 && orders->working[index].order_id != but_id;
+            int64_t id = orders->working[index].order_id;
+            const nt_order *row = nt_orders_row(orders, id);
+            if (row->role == NT_ROLE_ENTRY) /* one that is partly filled is in gate.executions */
+                count += (row->filled == 0) - (id == but_id);
         }
     return count;
 }

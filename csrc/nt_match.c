@@ -59,9 +59,9 @@ static int touches_open(const nt_engine *engine, const nt_order *order, nt_worki
 {
     const nt_policy *policy = &engine->policy;
     int64_t side = order->side;
-    if (order->type == NT_MARKET) {
+    if (nt_order_is_market(order) || working->fired) {
         *price_out = open;
-        return policy->market_at == NT_MARKET_NEXT_OPEN;
+        return working->fired || order->type == NT_ON_OPEN || (order->type == NT_MARKET && policy->market_at == NT_MARKET_NEXT_OPEN);
     }
     if (working->stop) {
         if (side * (open - working->stop) < 0)
@@ -165,7 +165,7 @@ static void move_trails(nt_engine *engine, int32_t slot, const nt_prices *prices
     for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
         nt_working *working = &orders->working[index];
         nt_order *row = nt_orders_row(orders, working->order_id);
-        if (row->type != NT_TRAILING)
+        if (row->type != NT_TRAILING || working->fired)
             continue;
         int inside = working->born_bar == engine->i && working->born_direction != 0;
         int64_t extreme = inside ? prices->close : row->side < 0 ? prices->high : prices->low;
@@ -175,7 +175,7 @@ static void move_trails(nt_engine *engine, int32_t slot, const nt_prices *prices
     }
 }
 
-/* Days end orders that were good for the day of the first bar that could have filled them. */
+/* Days end orders that were good for the day of the first bar that could have filled them, and dates those that were good till then. */
 static void expire(nt_engine *engine, int32_t slot, int64_t opens_ns)
 {
     nt_orders *orders = &engine->orders;
@@ -183,7 +183,10 @@ static void expire(nt_engine *engine, int32_t slot, int64_t opens_ns)
     for (int32_t index = orders->lists[slot].head; index >= 0; index = next) {
         nt_working *working = &orders->working[index];
         next = working->next;
-        if (nt_orders_row(orders, working->order_id)->tif != NT_TIF_DAY || !nt_match_is_eligible(engine, working, opens_ns))
+        uint8_t tif = nt_orders_row(orders, working->order_id)->tif;
+        if (tif == NT_TIF_GTD && engine->clock_ts_ns[engine->i] > working->good_till)
+            nt_book_end(engine, working->order_id, NT_EXPIRED, 0);
+        if (tif != NT_TIF_DAY || !nt_match_is_eligible(engine, working, opens_ns))
             continue;
         int64_t day = (engine->clock_ts_ns[engine->i] - 1) / DAY_NS;
         if (working->day == -1)
@@ -218,10 +221,51 @@ static void load_volume(const nt_engine *engine, nt_market *market)
         market->volume_left = left > 0 ? INT64_MAX : 0; /* NaN is no volume */
 }
 
+/* Fill orders of one type at the close of the bar. */
+static nt_status fill_at_close(nt_engine *engine, int32_t slot, const nt_prices *prices, uint8_t type, int64_t opens_ns)
+{
+    const nt_orders *orders = &engine->orders;
+    int64_t id = 0;
+    int32_t index = orders->lists[slot].head;
+    while ((index = next_eligible(engine, index, id, opens_ns)) >= 0) {
+        nt_touch touch = {prices->close, 0};
+        id = orders->working[index].order_id;
+        if (nt_orders_row(orders, id)->type != type) {
+            index = orders->working[index].next;
+            continue;
+        }
+        nt_status status = nt_book_fill(engine, id, &touch, prices);
+        if (status != NT_OK)
+            return status;
+        index = orders->lists[slot].head; /* a fill unlinks at will */
+    }
+    return NT_OK;
+}
+
+/* Whether the bar stays between the nearest triggers and there is nothing else to do in it. NaN is never between. */
+static int is_out_of_reach(nt_engine *engine, int32_t slot)
+{
+    nt_order_list *list = &engine->orders.lists[slot];
+    const nt_market *market = &engine->markets[slot];
+    if (list->count != list->trigger_count || list->transient_count | list->close_count)
+        return 0;
+    if (!list->reach_known)
+        nt_orders_measure(&engine->orders, slot);
+    /* Open and close lie inside the range of a bar that was checked; one that was not is looked at. */
+    const nt_series *series = &market->series;
+    int64_t bar = market->bar;
+    double down = list->reach_down, up = list->reach_up;
+    return series->low[bar] > down && series->low[bar] < up && series->open[bar] > down && series->open[bar] < up &&
+           series->high[bar] < up && series->close[bar] < up;
+}
+
 nt_status nt_match_bar(nt_engine *engine, int32_t slot)
 {
     nt_market *market = &engine->markets[slot];
     nt_prices prices;
+    if (is_out_of_reach(engine, slot))
+        return NT_OK;
+    engine->orders.lists[slot].reach_known = 0;
     int whole = needs_whole_bar(engine, slot);
     if ((whole ? load_prices(market, &prices) : load_open(market, &prices)) != NT_OK)
         return without_prices(market);
@@ -239,6 +283,8 @@ nt_status nt_match_bar(nt_engine *engine, int32_t slot)
         if (status == NT_OK && list->trail_count > 0)
             move_trails(engine, slot, &prices);
     }
+    if (status == NT_OK && list->close_count > 0 && whole)
+        status = fill_at_close(engine, slot, &prices, NT_ON_CLOSE, opens_ns);
     if (status == NT_OK && list->transient_count > 0)
         end_immediate(engine, slot, opens_ns);
     if (engine->policy.market_at == NT_MARKET_SAME_CLOSE && list->count > list->trigger_count)
@@ -253,20 +299,5 @@ nt_status nt_match_close(nt_engine *engine, int32_t slot)
     if (load_prices(market, &prices) != NT_OK)
         return without_prices(market);
     load_volume(engine, market);
-    const nt_orders *orders = &engine->orders;
-    int64_t id = 0, now = engine->clock_ts_ns[engine->i];
-    int32_t index = orders->lists[slot].head;
-    while ((index = next_eligible(engine, index, id, now)) >= 0) {
-        nt_touch touch = {prices.close, 0};
-        id = orders->working[index].order_id;
-        if (nt_orders_row(orders, id)->type != NT_MARKET) {
-            index = orders->working[index].next;
-            continue;
-        }
-        nt_status status = nt_book_fill(engine, id, &touch, &prices);
-        if (status != NT_OK)
-            return status;
-        index = orders->lists[slot].head; /* a fill unlinks at will */
-    }
-    return NT_OK;
+    return fill_at_close(engine, slot, &prices, NT_MARKET, engine->clock_ts_ns[engine->i]);
 }

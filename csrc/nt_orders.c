@@ -65,9 +65,11 @@ static nt_status grow_working(nt_orders *orders)
 static void tally(nt_order_list *list, const nt_order *row, int32_t by)
 {
     list->count += by;
-    list->trigger_count += row->type != NT_MARKET ? by : 0;
+    list->trigger_count += row->type != NT_MARKET && row->type != NT_ON_OPEN ? by : 0;
+    list->close_count += row->type == NT_ON_CLOSE ? by : 0;
     list->trail_count += row->type == NT_TRAILING ? by : 0;
     list->transient_count += row->tif != 0 ? by : 0;
+    list->reach_known = 0;
 }
 
 static void link_last(nt_orders *orders, int32_t index, const nt_order *row)
@@ -141,15 +143,21 @@ static const uint16_t ARROWS[] = {
     [NT_DENIED] = 0,
 };
 
+nt_status nt_orders_arrow(uint8_t from, uint8_t to)
+{
+    if (from > NT_PARTIALLY_FILLED && from <= NT_DENIED)
+        return NT_DENIED_ORDER_DONE;
+    return from <= NT_DENIED && to <= NT_DENIED && (ARROWS[from] >> to & 1) ? NT_OK : NT_DENIED_TRANSITION;
+}
+
 nt_status nt_orders_move(nt_orders *orders, int64_t id, uint8_t status, int32_t reason, int64_t bar)
 {
     nt_order *row = nt_orders_row(orders, id);
     if (row == NULL)
         return NT_DENIED_UNKNOWN_ORDER;
-    if (row->status > NT_PARTIALLY_FILLED)
-        return NT_DENIED_ORDER_DONE;
-    if (status > NT_DENIED || !(ARROWS[row->status] >> status & 1))
-        return NT_DENIED_TRANSITION;
+    nt_status arrow = nt_orders_arrow(row->status, status);
+    if (arrow != NT_OK)
+        return arrow;
     row->status = status;
     if (status <= NT_PARTIALLY_FILLED)
         return NT_OK;
@@ -160,6 +168,32 @@ nt_status nt_orders_move(nt_orders *orders, int64_t id, uint8_t status, int32_t 
         row->working = -1;
     }
     return NT_OK;
+}
+
+void nt_orders_measure(nt_orders *orders, int32_t symbol)
+{
+    nt_order_list *list = &orders->lists[symbol];
+    int64_t down = 0, up = INT64_MAX - 1024; /* beyond what a price can be, so that such a bar is looked at */
+    for (int32_t index = list->head; index >= 0; index = orders->working[index].next) {
+        const nt_working *working = &orders->working[index];
+        const nt_order *row = &orders->rows[working->order_id - 1];
+        int64_t price = working->stop ? working->stop : working->limit;
+        int waits_below = (row->side > 0) == (working->stop == 0); /* buy limits and sell stops */
+        if (working->fired)
+            down = INT64_MAX - 1024;
+        if (price && waits_below)
+            down = price > down ? price : down;
+        if (price && !waits_below)
+            up = price < up ? price : up;
+        if (row->type == NT_TRAILING && row->side < 0)
+            up = working->peak < up ? working->peak : up;
+        if (row->type == NT_TRAILING && row->side > 0)
+            down = working->peak > down ? working->peak : down;
+    }
+    /* One nano and some rounding on the side of looking. */
+    list->reach_down = ((double)down + 1) / 1e9 * (1 + 1e-15);
+    list->reach_up = ((double)up - 1) / 1e9 * (1 - 1e-15);
+    list->reach_known = 1;
 }
 
 static double or_nan(int64_t nano)

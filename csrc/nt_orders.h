@@ -14,7 +14,7 @@
 
 #include "nt_status.h"
 
-enum { NT_MARKET = 0, NT_LIMIT = 1, NT_STOP = 2, NT_STOP_LIMIT = 3, NT_TRAILING = 4 };
+enum { NT_MARKET = 0, NT_LIMIT = 1, NT_STOP = 2, NT_STOP_LIMIT = 3, NT_TRAILING = 4, NT_ON_OPEN = 5, NT_ON_CLOSE = 6 };
 enum {
     NT_PENDING = 0,
     NT_SUBMITTED = 1,
@@ -74,23 +74,29 @@ typedef struct nt_working {
     int64_t day;      /* of the first bar it could fill in; -1 before */
     int64_t born_bar; /* where it came to life inside a bar: the price it did so at, and the way the price was going */
     int64_t born_price;
+    int64_t good_till; /* the last end of a bar that may fill it; GTD only */
+    int64_t partner;   /* the order that it cancels and that cancels it; 0 = none */
     int32_t next;
     int32_t previous;
     int32_t symbol;
     int8_t born_direction; /* 0 = at an open */
     int8_t target_side;
     uint8_t size_kind;
-    uint8_t spare;
+    uint8_t fired; /* a stop that was reached and could not fill in full: the rest is a market order */
 } nt_working;
 
 typedef struct nt_order_list {
     int32_t head;
     int32_t tail;
     int32_t count;
-    int32_t trigger_count;   /* of these: all but plain market orders */
+    int32_t trigger_count;   /* of these: all that wait for a price or for a close */
     int32_t trail_count;     /* trailing stops */
     int32_t transient_count; /* good for less than until cancelled */
+    int32_t close_count;     /* at the next close */
+    int32_t reach_known;     /* whether the two below hold */
     int32_t spare;
+    double reach_down; /* a bar whose low stays above and whose high stays below these */
+    double reach_up;   /* triggers nothing and moves no trailing stop */
 } nt_order_list;
 
 typedef struct nt_orders {
@@ -116,6 +122,12 @@ nt_status nt_orders_add(nt_orders *orders, const nt_order *order, const nt_worki
  * NT_DENIED_UNKNOWN_ORDER, NT_DENIED_ORDER_DONE, NT_DENIED_TRANSITION: unchanged. */
 nt_status nt_orders_move(nt_orders *orders, int64_t id, uint8_t status, int32_t reason, int64_t bar);
 
+/* Whether the state machine has that arrow: NT_OK, NT_DENIED_ORDER_DONE out of a final status, else NT_DENIED_TRANSITION. */
+nt_status nt_orders_arrow(uint8_t from, uint8_t to);
+
+/* Find reach_down and reach_up of a symbol's list; they hold until its orders or their prices change. */
+void nt_orders_measure(nt_orders *orders, int32_t symbol);
+
 struct nt_order_row;
 /* The whole table as nt_event.h has it, into `rows_out[orders->count]`. NaN stands for no price and for a size not found yet. */
 void nt_orders_export(const nt_orders *orders, const int64_t *clock_ts_ns, struct nt_order_row *rows_out);
@@ -128,6 +140,12 @@ static inline nt_order *nt_orders_row(const nt_orders *orders, int64_t id)
 static inline int nt_order_is_active(const nt_order *order)
 {
     return order != (nt_order *)0 && order->status <= NT_PARTIALLY_FILLED;
+}
+
+/* A market order, whenever it is for. */
+static inline int nt_order_is_market(const nt_order *order)
+{
+    return order->type == NT_MARKET || order->type >= NT_ON_OPEN;
 }
 
 static inline int nt_order_is_exit(const nt_order *order)

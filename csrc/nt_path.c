@@ -112,8 +112,8 @@ static void legs_of(const nt_policy *policy, const nt_prices *prices, int64_t en
     ends[3] = prices->close;
 }
 
-/* The first trigger between walk->at and `end`. */
-static int64_t next_on_leg(const nt_engine *engine, int32_t slot, const nt_walk *walk, int64_t end, nt_touch *touch)
+/* The first trigger between walk->at and `end`, to which the walk moves on. */
+static int64_t next_on_leg(const nt_engine *engine, int32_t slot, nt_walk *walk, int64_t end, nt_touch *touch)
 {
     const nt_orders *orders = &engine->orders;
     int64_t way = nt_sign(end - walk->at);
@@ -133,8 +133,10 @@ static int64_t next_on_leg(const nt_engine *engine, int32_t slot, const nt_walk 
         if (trigger.direction == way && reaches(&engine->policy, is_limit, way, trigger.price, end) && is_nearer(&trigger, &first))
             first = trigger;
     }
-    if (first.id)
+    if (first.id) {
         *touch = (nt_touch){first.price, first.direction};
+        walk->at = first.price;
+    }
     return first.id;
 }
 
@@ -160,10 +162,8 @@ int64_t nt_path_next(const nt_engine *engine, int32_t slot, nt_walk *walk, nt_to
     legs_of(policy, walk->prices, ends);
     for (; walk->leg < 3; walk->leg++) {
         int64_t id = next_on_leg(engine, slot, walk, ends[walk->leg + 1], touch_out);
-        if (id) {
-            walk->at = touch_out->price;
+        if (id)
             return id;
-        }
         walk->at = ends[walk->leg + 1];
     }
     return 0;

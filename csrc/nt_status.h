@@ -45,6 +45,7 @@ enum {
     NT_DENIED_NO_CASH = -110,            /* cash or margin does not cover the order */
     NT_DENIED_SHORTING = -111,           /* the account may not sell short */
     NT_DENIED_TIME_IN_FORCE = -112,      /* GTD without a time, or a tif that does not exist */
+    NT_DENIED_CONFLICT = -113,           /* arguments that exclude each other, or orders that cannot be joined */
     NT_DENIED_MAX_QUANTITY = -120,       /* gate: order quantity */
     NT_DENIED_MAX_NOTIONAL = -121,       /* gate: order notional */
     NT_DENIED_NO_REFERENCE = -122,       /* gate: no reference price to judge by */

@@ -33,4 +33,5 @@ cdef class Context:
     cdef nt_context* acting(self) except NULL
     cdef int look(self, object series, double* now, double* before) except -1
     cdef object order(self, int64_t side, object quantity, object limit, object stop, object stop_loss, object take_profit,
-                      object trail, object tif, object stop_loss_rate, object take_profit_rate, object trail_rate)
+                      object trail, object tif, object stop_loss_rate, object take_profit_rate, object trail_rate, object at,
+                      object good_till)

@@ -10,14 +10,16 @@ from libc.math cimport INFINITY, NAN
 
 import numpy as np
 
+from ..clock import as_ns
 from ..errors import InputError
 from ..ports import SIMILAR_DTYPE
-from .layouts import GATE_MODES, TIMES_IN_FORCE
+from .layouts import GATE_MODES, MARKET_TIMES, TIMES_IN_FORCE
 from .settings import Denial, RiskLimits
 
 from .native cimport nt_engine_close, nt_engine, nt_market, nt_position
 
 _TIF = {name: code for code, name in enumerate(TIMES_IN_FORCE)}
+_AT = {None: 0, **{name: code for code, name in enumerate(MARKET_TIMES, 1)}}
 _DIRECTIONS = {"long": 1, "short": -1, "neutral": 0, "close": 0}
 _DENIALS = {int(denial): denial for denial in Denial}
 
@@ -70,6 +72,16 @@ cdef inline double given(object value) except? -1.5:
     """NaN is the core's "not given", which a NaN of the user's is not: as an infinity it is refused for its range."""
     cdef double number = NAN if value is None else <double>value
     return INFINITY if value is not None and number != number else number
+
+
+cdef int64_t tif_code(object tif, object good_till) except -1:
+    """NT_TIF_*; "gtd" and a time come together or not at all."""
+    code = _TIF.get(tif)
+    if code is None:
+        raise InputError(f"tif must be one of {', '.join(_TIF)}, was {tif!r}")
+    if (tif == "gtd") != (good_till is not None):
+        raise InputError(f"tif='gtd' and good_till= go together: tif was {tif!r}, good_till {good_till!r}")
+    return code
 
 
 cdef class Context:
@@ -233,31 +245,39 @@ cdef class Context:
         return self.c
 
     cdef object order(self, int64_t side, object quantity, object limit, object stop, object stop_loss, object take_profit,
-                      object trail, object tif, object stop_loss_rate, object take_profit_rate, object trail_rate):
-        code = _TIF.get(tif)
-        if code is None or tif == "gtd":
-            raise InputError(f"tif must be one of gtc, day, ioc, fok, was {tif!r}")
-        return outcome(self.acting().api.order(
+                      object trail, object tif, object stop_loss_rate, object take_profit_rate, object trail_rate, object at,
+                      object good_till):
+        cdef int64_t code = tif_code(tif, good_till), till = 0 if good_till is None else as_ns(good_till, "good_till")
+        when = _AT.get(at)
+        if when is None:
+            raise InputError(f"at must be one of {', '.join(MARKET_TIMES)}, was {at!r}")
+        return outcome(self.acting().api.place(
             self.c, side, given(quantity), given(limit), given(stop), given(stop_loss), given(take_profit), given(trail),
-            given(stop_loss_rate), given(take_profit_rate), given(trail_rate), <int64_t>code))
+            given(stop_loss_rate), given(take_profit_rate), given(trail_rate), code, till, <int64_t>when))
 
     def buy(self, quantity=None, limit=None, stop=None, stop_loss=None, take_profit=None, trail=None, tif="gtc", *,
-            stop_loss_rate=None, take_profit_rate=None, trail_rate=None):
-        """Buy `quantity` units, or to the default size. Returns an order id, 0 where there is nothing to do, or a Denial."""
+            stop_loss_rate=None, take_profit_rate=None, trail_rate=None, at=None, good_till=None):
+        """Buy `quantity` units, or to the default size. Returns an order id, 0 where there is nothing to do, or a Denial.
+
+        at : "open" | "close" of the next bar, whatever the fill policy does with market orders; no limit or stop beside it.
+        good_till : with tif="gtd" the time (as everywhere: ns, datetime, ISO text) up to which bars that end may fill it.
+        """
         if (quantity is None and limit is None and stop is None and stop_loss is None and take_profit is None and trail is None
-                and tif == "gtc" and stop_loss_rate is None and take_profit_rate is None and trail_rate is None):
+                and tif == "gtc" and stop_loss_rate is None and take_profit_rate is None and trail_rate is None
+                and at is None and good_till is None):
             return outcome(self.acting().api.trade(self.c, 1))
         return self.order(1, quantity, limit, stop, stop_loss, take_profit, trail, tif, stop_loss_rate, take_profit_rate,
-                          trail_rate)
+                          trail_rate, at, good_till)
 
     def sell(self, quantity=None, limit=None, stop=None, stop_loss=None, take_profit=None, trail=None, tif="gtc", *,
-             stop_loss_rate=None, take_profit_rate=None, trail_rate=None):
+             stop_loss_rate=None, take_profit_rate=None, trail_rate=None, at=None, good_till=None):
         """Sell `quantity` units, or to the default short size. Returns as `buy`."""
         if (quantity is None and limit is None and stop is None and stop_loss is None and take_profit is None and trail is None
-                and tif == "gtc" and stop_loss_rate is None and take_profit_rate is None and trail_rate is None):
+                and tif == "gtc" and stop_loss_rate is None and take_profit_rate is None and trail_rate is None
+                and at is None and good_till is None):
             return outcome(self.acting().api.trade(self.c, -1))
         return self.order(-1, quantity, limit, stop, stop_loss, take_profit, trail, tif, stop_loss_rate, take_profit_rate,
-                          trail_rate)
+                          trail_rate, at, good_till)
 
     def close_position(self):
         """Close what is held of this symbol, by a market order."""
@@ -266,6 +286,32 @@ cdef class Context:
     def target(self, double fraction_of_equity):
         """Trade to that fraction of equity in this symbol, signed; 0 is flat."""
         return outcome(self.acting().api.target(self.c, fraction_of_equity))
+
+    def trailing_stop(self, quantity=None, trail=None, trail_rate=None, int64_t side=0, tif="gtc", good_till=None):
+        """A stop that follows the price at a distance of `trail`, or of `trail_rate` times the best price since.
+
+        side 0 : an exit, against what is held and never more than that; `quantity` None is all of it; returns 0 while flat.
+        side +1, -1 : an order to buy or sell that may open or reverse, sized as in `buy`. It starts from the last close and
+        follows as the policy's `trail_update` says. Returns as `buy`.
+        """
+        cdef int64_t code = tif_code(tif, good_till), till = 0 if good_till is None else as_ns(good_till, "good_till")
+        return outcome(self.acting().api.trailing_stop(
+            self.c, given(quantity), given(trail), given(trail_rate), side, code, till))
+
+    def modify(self, int64_t order_id, quantity=None, limit=None, stop=None):
+        """Give a working order another quantity (in all, what is filled included), limit or stop; None leaves it as it is.
+
+        1 where it was done, 0 where nothing was asked, else a Denial, with the order as it was: the gate judges what it would
+        become. An order keeps its type (CONFLICT), a bracket's child and a trailing exit their quantity.
+        """
+        return outcome(self.acting().api.modify(self.c, order_id, given(quantity), given(limit), given(stop)))
+
+    def oco(self, int64_t order_id, int64_t other_id):
+        """Join two working orders of one symbol: each shrinks by what the other fills, and is cancelled once that is full.
+
+        1 where it was done, else a Denial. An order that ends unfilled leaves the other alone.
+        """
+        return outcome(self.acting().api.oco(self.c, order_id, other_id))
 
     def cancel(self, int64_t order_id):
         """1 where it was cancelled, else a Denial: UNKNOWN_ORDER or ORDER_DONE."""

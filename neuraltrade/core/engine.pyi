@@ -81,6 +81,8 @@ class Context:
         stop_loss_rate: float | None = None,
         take_profit_rate: float | None = None,
         trail_rate: float | None = None,
+        at: str | None = None,
+        good_till: Any = None,
     ) -> int: ...
     def sell(
         self,
@@ -95,9 +97,24 @@ class Context:
         stop_loss_rate: float | None = None,
         take_profit_rate: float | None = None,
         trail_rate: float | None = None,
+        at: str | None = None,
+        good_till: Any = None,
     ) -> int: ...
     def close_position(self) -> int: ...
     def target(self, fraction_of_equity: float) -> int: ...
+    def trailing_stop(
+        self,
+        quantity: float | None = None,
+        trail: float | None = None,
+        trail_rate: float | None = None,
+        side: int = 0,
+        tif: str = "gtc",
+        good_till: Any = None,
+    ) -> int: ...
+    def modify(
+        self, order_id: int, quantity: float | None = None, limit: float | None = None, stop: float | None = None
+    ) -> int: ...
+    def oco(self, order_id: int, other_id: int) -> int: ...
     def cancel(self, order_id: int) -> int: ...
     def cancel_all(self) -> int: ...
     def halt(self, mode: str = "halt") -> int: ...

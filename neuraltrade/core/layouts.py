@@ -40,7 +40,7 @@ CONTEXT_DTYPE = np.dtype(
 API_NAMES = (
     "trade", "order", "close_position", "target", "cancel", "cancel_all", "is_active", "signal", "similar",
     "pow", "exp", "log", "sin", "cos", "tan", "tanh",
-    "halt",
+    "halt", "place", "trailing_stop", "modify", "oco",
 )  # fmt: skip
 
 # One row of the event log; nt_event of csrc/nt_event.h. What `value` and `extra` hold depends on `kind` (EVENT_KINDS).
@@ -65,8 +65,11 @@ EVENT_DTYPE = np.dtype(
 # fill: value = cash after it, extra = fee, both in minor units of cash; code = order status after it
 # cancelled, expired, rejected: quantity = what was filled, code = reason
 # halted, resumed: of the whole run; value = index in GATE_MODES, code = nt.Denial of the loss limit, 0 = by hand
+# modified: price = limit, value = stop, code = 0, or the reason it was refused for with all else 0
+# joined: value = id of the other order, code = 0 or the reason it was refused for
 EVENT_KINDS = (
-    "none", "signal", "order", "denied", "fill", "cancelled", "expired", "rejected", "halted", "resumed",
+    "none", "signal", "order", "denied", "fill", "cancelled", "expired", "rejected", "halted", "resumed", "modified",
+    "joined",
 )  # fmt: skip
 # What the gate lets through, each stricter than the one before; csrc/nt_policy.h.
 GATE_MODES = ("open", "reduce_only", "halt", "cancel_all")
@@ -112,9 +115,10 @@ ORDER_DTYPE = np.dtype(
         ("spare", "u1", 3),
     ]
 )
-ORDER_TYPES = ("market", "limit", "stop", "stop_limit", "trailing_stop")
+ORDER_TYPES = ("market", "limit", "stop", "stop_limit", "trailing_stop", "market_on_open", "market_on_close")
 ORDER_STATES = ("pending", "submitted", "partially_filled", "filled", "cancelled", "rejected", "expired", "denied")
 ORDER_ROLES = ("entry", "close", "stop_loss", "take_profit", "trail")
+MARKET_TIMES = ("open", "close")  # NT_AT_OPEN, NT_AT_CLOSE
 TIMES_IN_FORCE = ("gtc", "day", "ioc", "fok", "gtd")
 
 TRADE_DTYPE = np.dtype(

@@ -58,6 +58,11 @@ cdef extern from "nt_context.h" nogil:
         double signal(nt_context*, int64_t, double, int64_t) noexcept
         int64_t similar(nt_context*, int64_t) noexcept
         int64_t halt(nt_context*, int64_t) noexcept
+        int64_t place(nt_context*, int64_t, double, double, double, double, double, double, double, double, double,
+                      int64_t, int64_t, int64_t) noexcept
+        int64_t trailing_stop(nt_context*, double, double, double, int64_t, int64_t, int64_t) noexcept
+        int64_t modify(nt_context*, int64_t, double, double, double) noexcept
+        int64_t oco(nt_context*, int64_t, int64_t) noexcept
 
 cdef extern from "nt_event.h" nogil:
     ctypedef struct nt_event:
@@ -172,10 +177,12 @@ cdef extern from "nt_orders.h" nogil:
     ctypedef struct nt_working:
         pass
     ctypedef struct nt_orders:
+        nt_order* rows
         int64_t count
         int32_t working_count
     nt_status nt_orders_open(nt_orders*, int32_t)
     void nt_orders_close(nt_orders*)
+    nt_status nt_orders_arrow(uint8_t, uint8_t)
     nt_status nt_orders_add(nt_orders*, const nt_order*, const nt_working*, int64_t*)
     nt_status nt_orders_move(nt_orders*, int64_t, uint8_t, int32_t, int64_t)
     void nt_orders_export(const nt_orders*, const int64_t*, nt_order_row*)

@@ -42,6 +42,7 @@ class Denial(enum.IntEnum):
     NO_CASH = -110
     SHORTING = -111
     TIME_IN_FORCE = -112
+    CONFLICT = -113
     MAX_QUANTITY = -120
     MAX_NOTIONAL = -121
     NO_REFERENCE = -122

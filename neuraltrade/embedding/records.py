@@ -20,7 +20,10 @@ from . import stream
 NUMBERS_MAX = 256
 DIRECTIONS = {"long": 1.0, "short": -1.0, "neutral": 0.0, "close": 0.5}
 SIDES = {"buy": 1.0, "sell": -1.0}
-ORDER_TYPES = {"market": 0.0, "limit": 1.0, "stop": 2.0, "stop_limit": 3.0, "trailing_stop": 4.0}
+ORDER_TYPES = {
+    "market": 0.0, "limit": 1.0, "stop": 2.0, "stop_limit": 3.0, "trailing_stop": 4.0, "market_on_open": 5.0,
+    "market_on_close": 6.0,
+}  # fmt: skip
 
 
 @functools.lru_cache(maxsize=16)

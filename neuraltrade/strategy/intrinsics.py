@@ -319,37 +319,6 @@ def _call_table(builder: Any, name: str, ctx: Any, result: Any, arguments: list[
     return builder.call(builder.inttoptr(function, kind.as_pointer()), [ctx, *arguments])
 
 
-@intrinsic
-def trade(typing_context, ctx, side):
-    def generate(context, builder, signature, arguments):
-        return _call_table(
-            builder, "trade", arguments[0], _I8, [_as_integer(context, builder, arguments[1], signature.args[1])]
-        )
-
-    return types.int64(types.uintp, side), generate
-
-
-_ORDER_ARGUMENTS = ("quantity", "limit", "stop", "stop_loss", "take_profit", "trail",
-                    "stop_loss_rate", "take_profit_rate", "trail_rate")  # fmt: skip
-
-
-@intrinsic
-def order(
-    typing_context, ctx, side, quantity, limit, stop, stop_loss, take_profit, trail, sl_rate, tp_rate, trail_rate, tif
-):
-    numbers = (quantity, limit, stop, stop_loss, take_profit, trail, sl_rate, tp_rate, trail_rate)
-    for name, ty in zip(_ORDER_ARGUMENTS, numbers, strict=True):
-        _need("buy/sell", name, ty, _is_number_or_none, "a number or None")
-
-    def generate(context, builder, signature, arguments):
-        side_ = _as_integer(context, builder, arguments[1], signature.args[1])
-        rest = [_as_given(context, builder, a, t) for a, t in zip(arguments[2:11], signature.args[2:11], strict=True)]
-        tif_ = _as_integer(context, builder, arguments[11], signature.args[11])
-        return _call_table(builder, "order", arguments[0], _I8, [side_, *rest, tif_])
-
-    return types.int64(types.uintp, side, *numbers, tif), generate
-
-
 def _command(name: str) -> Any:
     """A function of the table that takes nothing but the context."""
 

@@ -33,9 +33,10 @@ _ENTRY = "nt_strategy_entry"
 _MAGIC = b"NTOBJ001"
 _HASH_BYTES = 32
 _INTRINSICS = (
-    *("at", "value", "previous", "crossed_above", "crossed_below", "state_get", "state_set", "trade", "order"),
+    *("at", "value", "previous", "crossed_above", "crossed_below", "state_get", "state_set"),
     *("ago_ts_ns", "close_position", "target", "cancel", "cancel_all", "halt", "is_active", "signal", "similar"),
 )
+_ORDERS = ("trade", "order", "trailing_stop", "modify", "oco")
 _ARITHMETIC = (
     *("add", "subtract", "multiply"),
     *("true_divide", "to_int", "floor", "ceil", "round_half_even", "sqrt", "square", "minimum", "maximum"),
@@ -131,7 +132,7 @@ def _environment(llvm: Any) -> bytes:
     here = Path(__file__).parent
     own = [
         blake3.blake3((here / name).read_bytes()).hexdigest()
-        for name in ("intrinsics.py", "arithmetic.py", "native.py")
+        for name in ("intrinsics.py", "order_intrinsics.py", "arithmetic.py", "native.py")
     ]
     versions = [metadata.version("numba"), metadata.version("llvmlite"), platform.python_version(), np.__version__]
     features = llvm.get_host_cpu_features().flatten()
@@ -254,12 +255,13 @@ def _runtime() -> dict[str, Any]:
     """Names that translated code may use."""
     import math  # noqa: PLC0415
 
-    from . import arithmetic, intrinsics  # noqa: PLC0415
+    from . import arithmetic, intrinsics, order_intrinsics  # noqa: PLC0415
 
     named = {**intrinsics.SCALARS, **intrinsics.MATHEMATICS}
     named |= {f"ago_{name}": load for name, load in intrinsics.AGO.items()}
     named |= {f"parameter_{kind}": load for kind, load in intrinsics.PARAMETERS.items()}
     named |= {name: getattr(intrinsics, name) for name in _INTRINSICS}
+    named |= {name: getattr(order_intrinsics, name) for name in _ORDERS}
     named |= {name: getattr(arithmetic, name) for name in _ARITHMETIC}
     named |= {f"math_{name}": getattr(math, name) for name in ("fabs", "isnan", "isinf", "isfinite", "copysign")}
     return {f"__nt_{name}": value for name, value in named.items()}

@@ -7,8 +7,10 @@ import ast
 import difflib
 from typing import Any, ClassVar
 
-from ..core.layouts import GATE_MODES, TIMES_IN_FORCE
+from ..clock import as_ns
+from ..core.layouts import GATE_MODES, MARKET_TIMES, TIMES_IN_FORCE
 from ..core.settings import RiskLimits
+from ..errors import InputError
 from .source import UserFunction
 
 CTX = "__nt_ctx"
@@ -26,6 +28,7 @@ _RAISING = frozenset(
 )
 
 _ORDER = ("quantity", "limit", "stop", "stop_loss", "take_profit", "trail")
+_TRAIL = ("quantity", "trail", "trail_rate")
 _RATES = ("stop_loss_rate", "take_profit_rate", "trail_rate")
 _DIRECTIONS = {"long": 1, "short": -1, "neutral": 0, "close": 0}
 _REQUIRED = object()
@@ -41,8 +44,11 @@ class ContextCalls(ast.NodeTransformer):
         "crossed_above": (("a", _REQUIRED), ("b", _REQUIRED)),
         "crossed_below": (("a", _REQUIRED), ("b", _REQUIRED)),
         "ago": (("k", _REQUIRED),),
-        "buy": (*((n, None) for n in _ORDER), ("tif", "gtc"), *((n, None) for n in _RATES)),
-        "sell": (*((n, None) for n in _ORDER), ("tif", "gtc"), *((n, None) for n in _RATES)),
+        "buy": (*((n, None) for n in _ORDER), ("tif", "gtc"), *((n, None) for n in (*_RATES, "at", "good_till"))),
+        "sell": (*((n, None) for n in _ORDER), ("tif", "gtc"), *((n, None) for n in (*_RATES, "at", "good_till"))),
+        "trailing_stop": (*((n, None) for n in _TRAIL), ("side", 0), ("tif", "gtc"), ("good_till", None)),
+        "modify": (("order_id", _REQUIRED), ("quantity", None), ("limit", None), ("stop", None)),
+        "oco": (("order_id", _REQUIRED), ("other_id", _REQUIRED)),
         "close_position": (),
         "target": (("fraction_of_equity", _REQUIRED),),
         "cancel": (("order_id", _REQUIRED),),
@@ -147,6 +153,9 @@ class ContextCalls(ast.NodeTransformer):
         given = self._bound(node, method)
         if method in ("buy", "sell"):
             return self._order(node, 1 if method == "buy" else -1, given, bool(node.args or node.keywords))
+        if method == "trailing_stop":
+            numbers = [self.visit(given[name]) for name in (*_TRAIL, "side")]
+            return self.call("__nt_trailing_stop", [*numbers, *self._good_for(node, given)], node)
         if method == "signal":
             return self._signal(node, given)
         if method == "halt":
@@ -159,16 +168,30 @@ class ContextCalls(ast.NodeTransformer):
     def _order(self, node: ast.Call, side: int, given: dict[str, ast.expr], with_arguments: bool) -> ast.expr:
         if not with_arguments:
             return self.call("__nt_trade", [ast.Constant(side)], node)
-        tif = self.visit(given["tif"])
-        name = tif.value if isinstance(tif, ast.Constant) else None
-        if name not in TIMES_IN_FORCE or name == "gtd":
-            self.user.fail(
-                node,
-                f"tif={ast.unparse(given['tif'])}",
-                "give 'gtc', 'day', 'ioc' or 'fok' as a literal",
-            )
+        at = self.visit(given["at"])
+        name = at.value if isinstance(at, ast.Constant) else 0
+        if name is not None and name not in MARKET_TIMES:
+            self.user.fail(node, f"at={ast.unparse(given['at'])}", "give 'open' or 'close' as a literal")
         numbers = [self.visit(given[n]) for n in (*_ORDER, *_RATES)]
-        return self.call("__nt_order", [ast.Constant(side), *numbers, ast.Constant(TIMES_IN_FORCE.index(name))], node)
+        when = ast.Constant(0 if name is None else 1 + MARKET_TIMES.index(name))
+        return self.call("__nt_order", [ast.Constant(side), *numbers, *self._good_for(node, given), when], node)
+
+    def _good_for(self, node: ast.Call, given: dict[str, ast.expr]) -> list[ast.expr]:
+        """tif and good_till as integers; one that is not given is 0."""
+        tif, till = self.visit(given["tif"]), self.visit(given["good_till"])
+        name = tif.value if isinstance(tif, ast.Constant) else None
+        if name not in TIMES_IN_FORCE:
+            wanted = f"give {', '.join(map(repr, TIMES_IN_FORCE))} as a literal"
+            self.user.fail(node, f"tif={ast.unparse(given['tif'])}", wanted)
+        missing = isinstance(till, ast.Constant) and till.value is None
+        if (name == "gtd") == missing:
+            self.user.fail(node, f"tif={name!r} {'without' if missing else 'with'} good_till", "they go together")
+        if isinstance(till, ast.Constant) and isinstance(till.value, str):
+            try:
+                till = ast.copy_location(ast.Constant(as_ns(till.value, "good_till")), node)
+            except InputError as error:
+                self.user.fail(node, f"good_till={till.value!r}", str(error))
+        return [ast.Constant(TIMES_IN_FORCE.index(name)), ast.Constant(0) if missing else till]
 
     def _halt(self, node: ast.Call, given: dict[str, ast.expr]) -> ast.expr:
         mode = self.visit(given["mode"])

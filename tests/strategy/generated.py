@@ -150,9 +150,9 @@ class Generator:
             return f"{self.number(1)} < {self.number(1)} <= {self.number(0)}"
         return f"{self.number(depth)} {rng.choice('<>')} {self.number(depth)}"
 
-    def action(self) -> list[str]:  # noqa: PLR0911
+    def action(self) -> list[str]:  # noqa: PLR0911, PLR0912
         rng = self.rng
-        kind = rng.randrange(11)
+        kind = rng.randrange(14)
         if kind == 0:
             return ["ctx.buy()"]
         if kind == 1:
@@ -176,6 +176,17 @@ class Generator:
                     "reasoning='first' if ctx.i % 3 == 0 else 'second')"]  # fmt: skip
         if kind == 9:
             return ["ctx.cancel_all()"]
+        if kind == 10:
+            trail = rng.choice(("trail=ctx.close * 0.05", "trail_rate=0.04"))
+            return [f"ctx.state[0] = ctx.trailing_stop({trail}, side={rng.choice((0, 0, 1, -1))})",
+                    f"ctx.modify(int(ctx.state[0]), {rng.randrange(1, 5)})"]  # fmt: skip
+        if kind == 11:
+            return [f"ctx.buy({rng.randrange(1, 5)}, at={rng.choice(('open', 'close'))!r}, trail_rate=0.05)"]
+        if kind == 12:
+            return ["first = ctx.sell(2, limit=ctx.close * 1.01, tif='gtd', good_till=ctx.ts_ns + 5 * 86_400 * 10**9)",
+                    "second = ctx.sell(2, stop=ctx.close * 0.99)",
+                    "ctx.oco(first, second)",
+                    "ctx.modify(second, stop=ctx.close * 0.98)"]  # fmt: skip
         return [
             f"for k in range({rng.randrange(1, 4)}):",
             f"    total += {self.number(1)} * k",
