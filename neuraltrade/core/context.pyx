@@ -240,7 +240,7 @@ cdef class Context:
 
     cdef nt_context* acting(self) except NULL:
         """The context, for whatever acts through it."""
-        if self.run.engine.finished:
+        if self.run.engine.finished or self.run.engine.i >= self.run.engine.clock_count:
             raise InputError("ctx: the run has ended; it acts inside on_bar only")
         return self.c
 
@@ -328,7 +328,7 @@ cdef class Context:
         """
         if mode not in RiskLimits.MODES:
             raise InputError(f"ctx.halt: mode must be one of {', '.join(RiskLimits.MODES)}, was {mode!r}")
-        return self.c.api.halt(self.c, <int64_t>GATE_MODES.index(mode))
+        return self.acting().api.halt(self.c, <int64_t>GATE_MODES.index(mode))
 
     def is_active(self, int64_t order_id):
         """Whether the order is pending or working."""

@@ -26,7 +26,11 @@ BUYS = {
     "stop_limit": {"stop": 101.0, "limit": 101.5},
     "day": {"limit": 99.5, "tif": "day"},
     "bracket": {"stop_loss": 90.0, "take_profit": 120.0},
-    "trailing": {"trail": 5.0},
+    "trail": {"trail": 5.0},
+    "at_open": {"at": "open"},
+    "at_close": {"at": "close"},
+    "gtd": {"limit": 99.5, "tif": "gtd", "good_till": "2001-01-01"},
+    "trailing_stop": {"stop": 102.0},  # where its distance of 2 puts it
 }
 SELLS = {
     "sell": {},
@@ -34,14 +38,18 @@ SELLS = {
     "sell_stop": {"stop": 99.0},
     "sell_stop_limit": {"stop": 99.0, "limit": 98.5},
     "sell_bracket": {"stop_loss": 110.0, "take_profit": 80.0},
+    "sell_at_open": {"at": "open"},
+    "sell_trailing_stop": {"stop": 98.0},
 }
 KINDS = BUYS | SELLS
 
 
 def place(kind: str, ctx: Any, quantity: float, **prices: float) -> int:
+    given = KINDS[kind] | prices
+    if kind.endswith("trailing_stop"):
+        return ctx.trailing_stop(quantity, trail=abs(given["stop"] - ctx.close), side=1 if kind in BUYS else -1)
     order = ctx.buy if kind in BUYS else ctx.sell
-    answer: int = order(quantity, **KINDS[kind] | prices)
-    return answer
+    return order(quantity, **given)
 
 
 def paid(kind: str) -> float:
@@ -213,12 +221,18 @@ OPPOSITES = {
     "stop_limit": ({"limit": 101.5}, {"limit": 101.5 + NANO}),
     "day": ({"limit": 99.5}, {"limit": 99.5 + NANO}),
     "bracket": ({}, None),
-    "trailing": ({"stop": 50.0}, None),
+    "trail": ({"stop": 50.0}, None),
+    "at_open": ({"limit": 200.0}, None),
+    "at_close": ({}, None),
+    "gtd": ({"limit": 99.5}, {"limit": 99.5 + NANO}),
+    "trailing_stop": ({"stop": 102.0}, {"stop": 102.0 - NANO}),
     "sell": ({"limit": 50.0}, None),
     "sell_limit": ({"limit": 101.0}, {"limit": 101.0 - NANO}),
     "sell_stop": ({"stop": 99.0}, {"stop": 99.0 + NANO}),
     "sell_stop_limit": ({"limit": 98.5}, {"limit": 98.5 - NANO}),
     "sell_bracket": ({}, None),
+    "sell_at_open": ({"limit": 50.0}, None),
+    "sell_trailing_stop": ({"stop": 98.0}, {"stop": 98.0 + NANO}),
 }
 
 

@@ -321,9 +321,20 @@ def test_misuse_of_the_switch(make_engine, flat_bars):
     assert caught[0] == "halt: the run is advancing; a strategy has ctx.halt"
     assert caught[2].startswith("ctx.halt: mode must be one of")
     engine.finish()
-    for call in (engine.halt, engine.resume):
+    for call in (engine.halt, engine.resume, engine.context.halt):
         with pytest.raises(nt.InputError, match="ended"):
             call()
+
+
+def test_nothing_acts_past_the_last_bar(make_engine, flat_bars):
+    engine = make_engine(flat_bars)
+    engine.bind_python(lambda ctx: None)
+    engine.advance(8)
+    for call in (engine.context.halt, engine.context.buy):
+        with pytest.raises(nt.InputError, match="ended"):
+            call()
+    assert engine.halt() == 0
+    assert engine.events().view(EVENT_DTYPE)["bar"].tolist() == [7]
 
 
 def test_the_journal_is_told_of_a_halt_at_once(make_engine, flat_bars):
