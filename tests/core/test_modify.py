@@ -117,6 +117,31 @@ def test_the_gate_judges_what_an_order_would_become(run, fills_bars, limits, cha
     assert fills(engine)[0][2] == (change["quantity"] - 1 if "quantity" in change else 10)
 
 
+def test_changes_count_as_orders_of_the_second_and_stop_with_the_switch(run, fills_bars):
+    answers = []
+
+    def act(ctx):
+        order = ctx.buy(10, limit=96)
+        answers.extend(ctx.modify(order, limit=96 - k) for k in (1, 2))
+        ctx.halt("reduce_only")
+
+    engine = run({1: act}, fills_bars, risk=nt.RiskLimits(max_orders_per_second=2))
+    assert answers == [1, nt.Denial.RATE]
+    assert states(engine) == ["cancelled"]
+    assert engine.orders()[0]["limit_price"] == 95
+
+
+def test_a_child_may_be_moved_while_only_reducing(run, fills_bars):
+    answers = []
+    steps = {
+        0: lambda ctx: ctx.buy(10, stop_loss=80),
+        1: lambda ctx: (ctx.halt("reduce_only"), answers.append(ctx.modify(2, stop=99))),
+    }
+    engine = run(steps, fills_bars, risk=nt.RiskLimits())
+    assert answers == [1]
+    assert fills(engine) == [(1, 1, 10, 100), (2, -1, 10, 99)]
+
+
 def test_a_quantity_counts_what_is_filled(run, fills_bars):
     answers = []
     policy = nt.FillPolicy(volume_cap=0.006)

@@ -188,6 +188,36 @@ def check_promises(orders, fills, joined, label):
         assert quantity <= orders[parent - 1]["filled"], label
 
 
+def as_tuples(fills):
+    names = ("bar", "side", "quantity", "price", "order_id")
+    return [tuple(int(fill[name]) for name in names) for fill in fills]
+
+
+def joined_pairs(answers):
+    joined = {}
+    for name, ids, answer in answers:
+        if name == "oco" and answer == 1:
+            joined.setdefault(ids[0], []).append(ids[1])
+            joined.setdefault(ids[1], []).append(ids[0])
+    return joined
+
+
+@pytest.mark.parametrize("seed", range(100, 106))
+def test_promises_hold_under_every_policy(make_engine, seed):
+    """Paths without an order and limits that must be gone through, which the model does not walk."""
+    rng = np.random.default_rng(seed)
+    traded = 0
+    for number in range(SCRIPTS):
+        pick = {name: allowed[int(rng.integers(len(allowed)))] for name, allowed in CHOICES.items()}
+        pick["path"] = str(rng.choice(["worst", "best"]))
+        policy, bars = nt.FillPolicy(limit_fill=str(rng.choice(["touch", "penetrate"])), **pick), random_bars(rng)
+        engine, answers = run_engine(make_engine, policy, bars, random_script(rng, bars))
+        fills = as_tuples(engine.fills())
+        check_promises(engine.orders(), fills, joined_pairs(answers), f"seed {seed}, script {number}, {policy}")
+        traded += len(fills)
+    assert traded > 10 * SCRIPTS
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_engine_and_model_agree(make_engine, seed):
     rng = np.random.default_rng(seed)
@@ -199,22 +229,15 @@ def test_engine_and_model_agree(make_engine, seed):
         engine, answers = run_engine(make_engine, policy, bars, script)
         book, expected = run_model(policy, bars, script)
         label = f"seed {seed}, script {number}, {policy}"
-        fills = [
-            (int(f["bar"]), int(f["side"]), int(f["quantity"]), int(f["price"]), int(f["order_id"]))
-            for f in engine.fills()
-        ]
+        fills = as_tuples(engine.fills())
         assert fills == book.fills, label
         orders = engine.orders()
         assert [ORDER_STATES[o["status"]] for o in orders] == [o.status for o in book.orders], label
         assert [int(o["filled"]) for o in orders] == [o.filled for o in book.orders], label
         assert signs(answers) == signs(expected), label
-        joined = {}
-        for name, ids, answer in answers:
+        for name, _, answer in answers:
             seen[name] = seen.get(name, 0) + (answer > 0)
-            if name == "oco" and answer == 1:
-                joined.setdefault(ids[0], []).append(ids[1])
-                joined.setdefault(ids[1], []).append(ids[0])
-        check_promises(orders, fills, joined, label)
+        check_promises(orders, fills, joined_pairs(answers), label)
         seen["fills"] += len(fills)
         seen["partly"] += sum(o.status == "partially_filled" or 0 < o.filled < o.quantity for o in book.orders)
         seen["children"] += sum(o.parent != 0 and o.filled > 0 for o in book.orders)
