@@ -53,8 +53,8 @@ static nt_status check_shape(const nt_engine *engine, const nt_request *request,
          notional > INT64_MAX / 2))
         return NT_DENIED_QUANTITY_RANGE;
     const nt_bracket *bracket = &request->bracket;
-    if (request->limit % market->tick || (!trails && request->stop % market->tick) || request->trail % market->tick || bracket->stop_loss % market->tick ||
-        bracket->take_profit % market->tick || bracket->trail % market->tick)
+    if (request->limit % market->tick || (!trails && request->stop % market->tick) || request->trail % market->tick ||
+        bracket->stop_loss % market->tick || bracket->take_profit % market->tick || bracket->trail % market->tick)
         return NT_DENIED_TICK;
     if (price || reference) {
         nt_status status = nt_bracket_check(bracket, request->side, price ? price : reference);
