@@ -475,7 +475,7 @@ def translate_function(
         user = UserFunction(function, label)
     except SourceMissing as error:
         raise CompileError(
-            f"the source of {error} is not available, so it cannot be compiled; put it in a file"
+            f"the source of {label} is not available, so it cannot be compiled; put it in a file ({error})"
         ) from None
     refuse_self_assignment(user, self_name, CompileError)
     translator = Translator(unit, user, self_name, context_names)
