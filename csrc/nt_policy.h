@@ -1,4 +1,4 @@
-/* nt_policy: what a run is told, in fixed point. Values are checked by neuraltrade/core/settings.py before they come here;
+/* nt_policy: what a run is told, in fixed point. Values are checked by neuraltrade/core/settings before they come here;
  * the order of every enum is the order of FillPolicy.CHOICES and Size.KINDS there.
  */
 #ifndef NT_POLICY_H

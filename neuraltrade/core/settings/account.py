@@ -1,0 +1,62 @@
+"""The account and the contracts it trades."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ...errors import InputError
+from .checks import number
+
+_CASH_DIGITS = range(10)
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What the account may do, and how finely it counts.
+
+    currency : code. cash_digits : decimal places of cash, 0..9; 6 suits money, 9 coins and parity runs.
+    leverage : exposure over equity, 1..1000. shorting : whether a position may go below zero.
+
+    >>> import neuraltrade as nt
+    >>> nt.Account(cash_digits=9).leverage
+    1.0
+    """
+
+    currency: str = "USD"
+    cash_digits: int = 6
+    leverage: float = 1.0
+    shorting: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.currency, str) or not self.currency:
+            raise InputError(f"Account: currency must be a code such as 'USD', was {self.currency!r}")
+        if type(self.cash_digits) is not int or self.cash_digits not in _CASH_DIGITS:
+            raise InputError(f"Account: cash_digits must be 0..9, was {self.cash_digits!r}")
+        number("Account", "leverage", self.leverage, 1.0, 1000.0)
+        if not isinstance(self.shorting, bool):
+            raise InputError(f"Account: shorting must be True or False, was {self.shorting!r}")
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """The contract of one symbol.
+
+    tick : grid of prices given by orders, None = 1e-9. lot : grid of quantities, None = 1e-9.
+    currency : code. multiplier : currency per unit and point of price.
+
+    >>> import neuraltrade as nt
+    >>> nt.Instrument(tick=0.01, lot=1).multiplier
+    1.0
+    """
+
+    tick: float | None = None
+    lot: float | None = None
+    currency: str = "USD"
+    multiplier: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("tick", "lot"):
+            value = getattr(self, name)
+            if value is not None:
+                number("Instrument", name, value, 1e-9, 1e9)
+        number("Instrument", "multiplier", self.multiplier, 1e-9, 1e9)
+        if not isinstance(self.currency, str) or not self.currency:
+            raise InputError(f"Instrument: currency must be a code such as 'USD', was {self.currency!r}")

@@ -1,0 +1,101 @@
+"""How working orders meet a bar."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from .checks import choice, number
+
+
+class FillPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How working orders meet a bar: eight choices, and what surrounds them.
+
+    market_at : "next_open" | "same_close". Where a market order fills.
+    limit_fill : "touch" (the bar's low reaches a buy limit) | "penetrate" (it goes beyond); mirrored for sells.
+    limit_gap : "improve" (the open is beyond the limit: fill at the open) | "at_limit".
+    stop_gap : "at_open" (the open is beyond the stop: fill at the open) | "at_stop".
+    path : which trigger comes first in a bar. "worst" (stops before profits) | "best" | "ohlc" | "olhc" | "nearest"
+        (the extreme nearer to the open first, a tie is the low).
+    contingent_from : stop-losses, take-profits and trails may fire on the "entry_bar" | from the "next_bar".
+    contingent_from_working : the same where the entry was a limit or stop order; None = as contingent_from;
+        "certain_profit" = from the next bar, but the take-profit of a stop entry may fire in a bar that leaves the
+        stop-loss alone.
+    stop_base : fractions of a bracket are of the "fill_price" | of the "entry_close" (close of the bar of the fill).
+    trail_update : a trailing stop's peak moves "after_check" | "before_check".
+    volume_cap : fraction of a bar's volume that our orders may take, the rest stays working; None = no cap.
+    reject_on_cash : an order that cash does not cover is a "reject" | a "shrink" to what cash allows.
+    default_lot : grid of default order sizes where the instrument names no lot; None = 1e-9.
+
+    >>> import neuraltrade as nt
+    >>> nt.FillPolicy.preset("vectorbt").market_at
+    'same_close'
+    >>> nt.FillPolicy(limit_fill="touch").path
+    'worst'
+    """
+
+    market_at: str = "next_open"
+    limit_fill: str = "penetrate"
+    limit_gap: str = "improve"
+    stop_gap: str = "at_open"
+    path: str = "worst"
+    contingent_from: str = "entry_bar"
+    contingent_from_working: str | None = None
+    stop_base: str = "fill_price"
+    trail_update: str = "after_check"
+    volume_cap: float | None = None
+    reject_on_cash: str = "reject"
+    default_lot: float | None = None
+
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "market_at": ("next_open", "same_close"),
+        "limit_fill": ("touch", "penetrate"),
+        "limit_gap": ("improve", "at_limit"),
+        "stop_gap": ("at_open", "at_stop"),
+        "path": ("worst", "best", "ohlc", "olhc", "nearest"),
+        "contingent_from": ("entry_bar", "next_bar"),
+        "contingent_from_working": ("entry_bar", "next_bar", "certain_profit"),
+        "stop_base": ("fill_price", "entry_close"),
+        "trail_update": ("after_check", "before_check"),
+        "reject_on_cash": ("reject", "shrink"),
+    }
+
+    def __post_init__(self) -> None:
+        for name, allowed in self.CHOICES.items():
+            value = getattr(self, name)
+            if not (name == "contingent_from_working" and value is None):
+                choice("FillPolicy", name, value, allowed)
+        if self.volume_cap is not None:
+            number("FillPolicy", "volume_cap", self.volume_cap, 0.0, 1.0, above=True)
+        if self.default_lot is not None:
+            number("FillPolicy", "default_lot", self.default_lot, 1e-9, 1e9)
+
+    @classmethod
+    def preset(cls, name: str) -> FillPolicy:
+        """The policy of that name: "conservative", "backtesting_py" (0.6.6) or "vectorbt" (1.2.0, from_signals).
+
+        InputError names the presets where `name` is none of them.
+        """
+        choice("FillPolicy.preset", "name", name, tuple(_PRESETS))
+        return _PRESETS[name]
+
+    @staticmethod
+    def presets() -> tuple[str, ...]:
+        """Names that `preset` takes."""
+        return tuple(_PRESETS)
+
+
+_PRESETS = {
+    "conservative": FillPolicy(),
+    # Relative orders are floored to whole units; a stop or limit entry's bracket waits for the next bar, but for the
+    # one case that backtesting.py sees as certain: the price goes on from the entry's stop to its profit.
+    "backtesting_py": FillPolicy(limit_fill="touch", contingent_from_working="certain_profit", default_lot=1.0),
+    "vectorbt": FillPolicy(
+        market_at="same_close",
+        limit_fill="touch",
+        contingent_from="next_bar",
+        stop_base="entry_close",
+        reject_on_cash="shrink",
+    ),
+}
