@@ -5,6 +5,7 @@ Environment
 NEURALTRADE_MARCH            -march of the core, default "native"; wheels use "x86-64-v3". Recorded, checked at import.
 NEURALTRADE_SANITIZE=1       AddressSanitizer and UndefinedBehaviorSanitizer, -O1.
 NEURALTRADE_DEBUG=1          bounds checks on, the ledger balance asserted on every event, -Og.
+NEURALTRADE_CHECK=1           the ledger's balance is taken on every event and a run that is out of it fails.
 NEURALTRADE_STRICT=1         warnings in our C and C++ are errors.
 NEURALTRADE_USEARCH_INCLUDE  folder holding usearch/index.hpp, for machines without a registry.
 """
@@ -37,6 +38,7 @@ USEARCH_VENDORED = ROOT / "third_party"  # present in our sdist only, never in g
 MARCH = os.environ.get("NEURALTRADE_MARCH", "native")
 SANITIZE = os.environ.get("NEURALTRADE_SANITIZE", "") not in ("", "0")
 DEBUG = os.environ.get("NEURALTRADE_DEBUG", "") not in ("", "0")
+CHECK = os.environ.get("NEURALTRADE_CHECK", "") not in ("", "0")
 STRICT = ["-Werror"] if os.environ.get("NEURALTRADE_STRICT", "") not in ("", "0") else []
 
 # What one instruction set's kernels need, beyond the core's own -march. Each stands in files of its own
@@ -70,6 +72,8 @@ def base_flags() -> list[str]:
     """Flags of everything but the import-time CPU check. Contraction is off: a fused multiply-add rounds once
     where the reference rounds twice, and digests must agree between builds."""
     flags = ["-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-fvisibility=hidden", "-g1"]
+    if CHECK:
+        flags.append("-DNT_CHECK_BALANCE=1")
     if SANITIZE:
         return [*flags, "-O1", "-fno-omit-frame-pointer", *SANITIZERS, "-fno-sanitize-recover=undefined"]
     if DEBUG:
@@ -108,6 +112,7 @@ def write_build_header() -> Path:
         f'#define NT_BUILD_COMPILER "{Path(compiler()[-1]).name} {version}"\n'
         f"#define NT_BUILD_SANITIZE {int(SANITIZE)}\n"
         f"#define NT_BUILD_DEBUG {int(DEBUG)}\n"
+        f"#define NT_BUILD_CHECK {int(CHECK)}\n"
         f'#define NT_BUILD_USEARCH "{USEARCH_VERSION}"\n'
         f'#define NT_BUILD_FEATURES "{" ".join(features)}"\n'
         "/* clang-format off */\n#define NT_BUILD_EACH_FEATURE(X) "

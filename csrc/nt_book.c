@@ -1,5 +1,6 @@
 #include "nt_book.h"
 
+#include "nt_account.h"
 #include "nt_gate.h"
 #include "nt_size.h"
 
@@ -124,7 +125,9 @@ int64_t nt_book_refuse(nt_engine *engine, int32_t slot, int64_t side, nt_status 
 
 static nt_status gate(nt_engine *engine, const nt_request *request, int64_t quantity, int64_t reference, nt_finding *finding)
 {
-    nt_status status = check_shape(engine, request, quantity, reference);
+    nt_status status = engine->restrains ? nt_account_refusal(engine, request->slot) : NT_OK;
+    if (status == NT_OK)
+        status = check_shape(engine, request, quantity, reference);
     if (status != NT_OK || !engine->gate.on)
         return status;
     return nt_gate_check(engine, request, quantity, reference, 0, finding);
@@ -206,6 +209,8 @@ int64_t nt_book_cancel(nt_engine *engine, int64_t order_id, int32_t reason)
         return NT_DENIED_UNKNOWN_ORDER;
     if (!nt_order_is_active(row))
         return NT_DENIED_ORDER_DONE;
+    if (row->role == NT_ROLE_LIQUIDATION)
+        return NT_DENIED_LIQUIDATION;
     nt_book_end(engine, order_id, NT_CANCELLED_ORDER, reason);
     return 1;
 }

@@ -229,8 +229,11 @@ static int64_t api_cancel_all(nt_context *context)
     nt_engine *engine = context->engine;
     nt_orders *orders = &engine->orders;
     int64_t count = 0;
-    for (int32_t index; (index = orders->lists[slot_of(context)].head) >= 0; count++)
-        nt_book_end(engine, orders->working[index].order_id, NT_CANCELLED_ORDER, 0);
+    int32_t next;
+    for (int32_t index = orders->lists[slot_of(context)].head; index >= 0; index = next) {
+        next = orders->working[index].next;
+        count += nt_book_cancel(engine, orders->working[index].order_id, 0) == 1;
+    }
     return count;
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "nt_account.h"
 #include "nt_book.h"
 #include "nt_match.h"
 
@@ -33,6 +34,7 @@ nt_status nt_engine_open(nt_engine *engine, const nt_engine_config *config, nt_m
     nt_rows_open(&engine->signals, sizeof(nt_signal_row));
     nt_rows_open(&engine->denials, sizeof(nt_denial_row));
     nt_gate_open(engine);
+    nt_account_open(engine);
     for (int32_t slot = 0; slot < market_count; slot++) {
         nt_market *market = &markets[slot];
         market->bar = market->volume_bar = market->step = market->signal_bar = market->exit_bar = market->entry_bar = -1;
@@ -50,6 +52,7 @@ void nt_engine_close(nt_engine *engine)
     nt_rows_close(&engine->trades);
     nt_rows_close(&engine->signals);
     nt_rows_close(&engine->denials);
+    nt_account_close(engine);
     nt_gate_close(engine);
 }
 
@@ -63,6 +66,10 @@ void nt_engine_fail(nt_engine *engine, nt_status status)
 void nt_engine_record(nt_engine *engine, uint8_t kind, int32_t slot, int64_t id, int8_t side, int16_t code, int64_t quantity,
                       int64_t price, int64_t value, int64_t extra)
 {
+#ifdef NT_CHECK_BALANCE
+    if (nt_account_balance(engine) != 0)
+        nt_engine_fail(engine, NT_UNBALANCED);
+#endif
     if (!engine->records_events && kind != NT_EVENT_FILL)
         return;
     nt_event *event = nt_rows_add(&engine->events);
@@ -124,7 +131,7 @@ static nt_status run_single(nt_engine *engine, int64_t stop)
     const int64_t *times = engine->clock_ts_ns;
     nt_strategy_fn strategy = engine->strategy;
     void *user = engine->strategy_user;
-    const int watches = engine->gate.watches;
+    const int watches = engine->gate.watches | engine->marks;
     for (int64_t i = engine->i; i < stop; i++) {
         nt_status status;
         engine->i = market->bar = market->step = i;
@@ -132,8 +139,8 @@ static nt_status run_single(nt_engine *engine, int64_t stop)
             return status;
         double close = closes[i];
         market->last_close = close;
-        if (UNLIKELY(watches))
-            nt_gate_watch(engine);
+        if (UNLIKELY(watches) && (status = nt_account_mark(engine)) != NT_OK)
+            return status;
         context->i = context->bar = i;
         context->ts_ns = times[i];
         context->equity = engine->cash + market->exposure * close;
@@ -167,8 +174,8 @@ static nt_status step_panel(nt_engine *engine)
     for (int32_t slot = 0; slot < engine->market_count; slot++)
         if (engine->markets[slot].step == i)
             engine->markets[slot].last_close = engine->markets[slot].series.close[engine->markets[slot].bar];
-    if (engine->gate.watches)
-        nt_gate_watch(engine);
+    if ((engine->gate.watches | engine->marks) && (status = nt_account_mark(engine)) != NT_OK)
+        return status;
     engine->context.ts_ns = now;
     engine->context.i = i;
     engine->context.equity = nt_engine_equity(engine);

@@ -16,6 +16,7 @@
 #include "nt_event.h"
 #include "nt_gate.h"
 #include "nt_ledger.h"
+#include "nt_margin.h"
 #include "nt_orders.h"
 #include "nt_policy.h"
 #include "nt_rows.h"
@@ -51,6 +52,7 @@ typedef struct nt_market {
     int64_t entry_order_id;
     int64_t entry_signal_id;
     int64_t restricted; /* 1 = the gate lets nothing through */
+    int64_t margin;     /* pico of notional that what is opened binds; 0 = as the leverage of the account says */
 } nt_market;
 
 /* Callbacks return 0, or anything else to stop the run with NT_STOPPED. `user` is engine.callback_user. */
@@ -85,6 +87,9 @@ typedef struct nt_engine {
     nt_rows trades;
     nt_rows signals;
     nt_rows denials;
+    nt_margin margin;
+    int32_t marks;     /* 1 = nt_account_mark is to be called once a step is marked */
+    int32_t restrains; /* 1 = nt_account_refusal is to be asked about each order */
     int64_t records_events; /* 0 = the log keeps fills only */
     int64_t fill_count;
     int64_t journalled; /* events handed to the journal so far */

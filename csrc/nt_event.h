@@ -19,7 +19,9 @@ enum {
     NT_EVENT_HALTED = 8,
     NT_EVENT_RESUMED = 9,
     NT_EVENT_MODIFIED = 10,
-    NT_EVENT_JOINED = 11
+    NT_EVENT_JOINED = 11,
+    NT_EVENT_MARGIN_CALL = 12,
+    NT_EVENT_FLOW = 13
 };
 
 typedef struct nt_event {
@@ -116,5 +118,30 @@ typedef struct nt_denial_row {
     int32_t reason;
 } nt_denial_row;
 _Static_assert(sizeof(nt_denial_row) == 48, "DENIAL_DTYPE");
+
+/* The account fell short of its maintenance margin, or of zero. */
+typedef struct nt_margin_row {
+    int64_t bar;
+    int64_t ts_ns;
+    double equity;      /* as it was judged */
+    double requirement; /* 0 where equity is below zero with nothing held */
+    int32_t orders;     /* closing orders that the engine gave */
+    int32_t reason;     /* NT_DENIED_LIQUIDATION or NT_DENIED_BANKRUPT */
+} nt_margin_row;
+_Static_assert(sizeof(nt_margin_row) == 40, "MARGIN_CALL_DTYPE");
+
+enum { NT_FLOW_BORROW = 0, NT_FLOW_INTEREST = 1, NT_FLOW_FUNDING = 2, NT_FLOW_DIVIDEND = 3, NT_FLOW_SPLIT = 4 };
+
+/* Cash that came or went without a trade. */
+typedef struct nt_flow_row {
+    int64_t bar;   /* the first that it counts in */
+    int64_t ts_ns; /* when it was due */
+    double amount; /* account currency; negative = paid */
+    double quantity; /* held then; NaN of interest, which is on cash */
+    double rate;     /* funding rate, dividend per unit, ratio of a split, yearly rate */
+    int32_t symbol;  /* 0 of interest */
+    int32_t kind;    /* NT_FLOW_* */
+} nt_flow_row;
+_Static_assert(sizeof(nt_flow_row) == 48, "FLOW_DTYPE");
 
 #endif

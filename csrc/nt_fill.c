@@ -77,8 +77,7 @@ static nt_status plan_cash(const nt_engine *engine, const nt_order *order, const
         return NT_OVERFLOW;
     plan->fee = fee;
     plan->fee_quantity = plan->closing + plan->opening;
-    if (engine->account.leverage != NT_NANO &&
-        nt_multiply_divide(notional, NT_NANO, engine->account.leverage, &notional) != NT_OK)
+    if (nt_size_bound(engine, slot, notional, &notional) != NT_OK)
         return NT_OVERFLOW;
     nt_wide shortage = (nt_wide)notional + fee - left;
     if (shortage <= 0)
@@ -93,7 +92,7 @@ static nt_status plan_cash(const nt_engine *engine, const nt_order *order, const
     if (plan->closing && (nt_size_closing_fee(engine, slot, plan->closing, plan->price, &exit_fee) != NT_OK ||
                           nt_add(left, -exit_fee - ROUNDING_MINOR, &left) != NT_OK))
         return NT_OVERFLOW;
-    plan->opening = nt_size_affordable(engine, slot, left, engine->account.leverage, plan->price,
+    plan->opening = nt_size_affordable(engine, slot, left, 1, plan->price,
                                        plan->sized ? market->size_lot : market->lot);
     return NT_OK;
 }
@@ -164,7 +163,7 @@ static nt_status settle(nt_engine *engine, int64_t order_id, const nt_plan *plan
         return status;
     order = nt_orders_row(&engine->orders, order_id); /* children may have moved the table */
     if (order->filled >= order->quantity)
-        (void)nt_orders_move(&engine->orders, order_id, NT_FILLED, 0, engine->i);
+        (void)nt_orders_move(&engine->orders, order_id, NT_FILLED, order->reason, engine->i);
     else if (capped && plan->reason == 0) {
         (void)nt_orders_move(&engine->orders, order_id, NT_PARTIALLY_FILLED, 0, engine->i);
         if (order->tif == NT_TIF_IOC)

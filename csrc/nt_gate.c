@@ -351,7 +351,7 @@ void nt_gate_watch(nt_engine *engine)
 static int must_end(const nt_engine *engine, const nt_order *row, int32_t mode)
 {
     if (mode == NT_MODE_CANCEL_ALL)
-        return 1;
+        return row->role != NT_ROLE_LIQUIDATION;
     if (row->role != NT_ROLE_ENTRY)
         return 0;
     return mode == NT_MODE_HALT || engine->positions[row->symbol].quantity * row->side >= 0;

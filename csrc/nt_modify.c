@@ -140,6 +140,8 @@ static nt_status check_join(const nt_engine *engine, int64_t id, int64_t other_i
         return NT_DENIED_UNKNOWN_ORDER;
     if (!nt_order_is_active(row) || !nt_order_is_active(other))
         return NT_DENIED_ORDER_DONE;
+    if (row->role == NT_ROLE_LIQUIDATION || other->role == NT_ROLE_LIQUIDATION)
+        return NT_DENIED_LIQUIDATION;
     if (id == other_id || row->symbol != other->symbol || row->parent_id || other->parent_id)
         return NT_DENIED_CONFLICT;
     return is_joined(engine, row) || is_joined(engine, other) ? NT_DENIED_CONFLICT : NT_OK;

@@ -44,8 +44,10 @@ typedef struct nt_costs {
 } nt_costs;
 
 typedef struct nt_account {
-    int64_t leverage; /* nano */
-    int64_t shorting; /* 1 = allowed */
+    int64_t leverage;    /* nano */
+    int64_t shorting;    /* 1 = allowed */
+    int64_t maintenance; /* pico of exposure; -1 = the account is not watched */
+    int64_t at_extremes; /* 1 = it is judged at the worst prices of each bar, 0 = at closes */
 } nt_account;
 
 /* What the gate lets through, each stricter than the one before. Entering the last two also ends what works: see nt_gate.h. */

@@ -53,18 +53,25 @@ int64_t nt_size_slipped(const nt_engine *engine, int32_t slot, int64_t side, int
     return wide < 1 ? 1 : wide > INT64_MAX ? 0 : (int64_t)wide;
 }
 
-/* |quantity| x price / leverage: the equity that a position binds. */
-static nt_status margin(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price, int64_t leverage, int64_t *out)
+nt_status nt_size_bound(const nt_engine *engine, int32_t slot, int64_t notional, int64_t *bound_out)
+{
+    int64_t margin = engine->markets[slot].margin, leverage = engine->account.leverage;
+    if (margin != 0)
+        return nt_multiply_divide(notional, margin, NT_PICO, bound_out);
+    if (leverage != NT_NANO)
+        return nt_multiply_divide(notional, NT_NANO, leverage, bound_out);
+    *bound_out = notional;
+    return NT_OK;
+}
+
+/* The equity that a position binds. */
+static nt_status margin(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price, int64_t *out)
 {
     int64_t notional = 0;
     nt_status status = NT_OK;
     if (quantity != 0)
         status = nt_ledger_notional(&engine->ledger, slot, nt_absolute(quantity), price, &notional);
-    if (status == NT_OK && leverage != NT_NANO)
-        status = nt_multiply_divide(notional, NT_NANO, leverage, &notional);
-    if (status == NT_OK)
-        *out = notional;
-    return status;
+    return status == NT_OK ? nt_size_bound(engine, slot, notional, out) : status;
 }
 
 /* Value of what the other symbols hold (`worth`) and the equity that binds (`bound`), at their last closes. */
@@ -77,7 +84,7 @@ static nt_status others(const nt_engine *engine, int32_t slot, int64_t *worth_ou
             continue;
         if (nt_nano_from_double(engine->markets[other].last_close, &price) != NT_OK ||
             nt_ledger_notional(&engine->ledger, other, quantity, price, &value) != NT_OK || nt_add(worth, value, &worth) != NT_OK ||
-            margin(engine, other, quantity, price, engine->account.leverage, &value) != NT_OK ||
+            margin(engine, other, quantity, price, &value) != NT_OK ||
             nt_add(bound, value, &bound) != NT_OK)
             return NT_OVERFLOW;
     }
@@ -92,32 +99,39 @@ nt_status nt_size_free_cash(const nt_engine *engine, int32_t slot, int64_t held,
     if (others(engine, slot, &worth, &bound) != NT_OK ||
         nt_ledger_notional(&engine->ledger, slot, engine->positions[slot].quantity, price, &value) != NT_OK ||
         nt_add(left, worth - bound, &left) != NT_OK || nt_add(left, value, &left) != NT_OK ||
-        margin(engine, slot, held, price, engine->account.leverage, &value) != NT_OK || nt_add(left, -value, &left) != NT_OK)
+        margin(engine, slot, held, price, &value) != NT_OK || nt_add(left, -value, &left) != NT_OK)
         return NT_OVERFLOW;
     *free_out = left;
     return NT_OK;
 }
 
 /* What opening `quantity` takes from the budget. */
-static nt_status cost_of(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price, int64_t leverage, int64_t *out)
+static nt_status cost_of(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price, int on_margin, int64_t *out)
 {
     int64_t notional, fee;
     if (nt_ledger_notional(&engine->ledger, slot, quantity, price, &notional) != NT_OK ||
         fee_of(engine, quantity, notional, &fee) != NT_OK ||
-        (leverage != NT_NANO && nt_multiply_divide(notional, NT_NANO, leverage, &notional) != NT_OK))
+        (on_margin && nt_size_bound(engine, slot, notional, &notional) != NT_OK))
         return NT_OVERFLOW;
     return nt_add(notional, fee, out);
 }
 
-int64_t nt_size_affordable(const nt_engine *engine, int32_t slot, int64_t budget, int64_t leverage, int64_t price, int64_t lot)
+/* What part of a notional it binds. */
+static double bound_fraction(const nt_engine *engine, int32_t slot)
+{
+    int64_t margin = engine->markets[slot].margin;
+    return margin != 0 ? (double)margin / 1e12 : 1e9 / (double)engine->account.leverage;
+}
+
+int64_t nt_size_affordable(const nt_engine *engine, int32_t slot, int64_t budget, int on_margin, int64_t price, int64_t lot)
 {
     const nt_costs *costs = &engine->costs;
     double scale = (double)engine->ledger.scale, multiplier = nt_double_from_nano(engine->positions[slot].multiplier);
-    double point = nt_double_from_nano(price) * multiplier;
-    double each = point * (1e9 / (double)leverage + (double)costs->fee_rate / 1e12) + nt_double_from_nano(costs->fee_per_unit);
+    double point = nt_double_from_nano(price) * multiplier, bound = on_margin ? bound_fraction(engine, slot) : 1;
+    double each = point * (bound + (double)costs->fee_rate / 1e12) + nt_double_from_nano(costs->fee_per_unit);
     double units = ((double)budget - (double)costs->fee_fixed) / scale / each;
     if (costs->fee_minimum > costs->fee_fixed) {
-        double least = ((double)budget - (double)costs->fee_minimum) / scale / (point * (1e9 / (double)leverage));
+        double least = ((double)budget - (double)costs->fee_minimum) / scale / (point * bound);
         units = least < units ? least : units;
     }
     if (!(units > 0))
@@ -129,7 +143,7 @@ int64_t nt_size_affordable(const nt_engine *engine, int32_t slot, int64_t budget
     /* Downwards until the exact cost fits; each pass removes the whole excess, so two or three are enough. */
     for (int pass = 0; pass < 8 && quantity > 0; pass++) {
         int64_t less = lot;
-        if (cost_of(engine, slot, quantity, price, leverage, &cost) == NT_OK) {
+        if (cost_of(engine, slot, quantity, price, on_margin, &cost) == NT_OK) {
             if ((fits = cost <= budget))
                 break;
             double excess = ((double)cost - (double)budget) / scale / each * 1e9;
@@ -142,14 +156,15 @@ int64_t nt_size_affordable(const nt_engine *engine, int32_t slot, int64_t budget
         return 0;
     /* Upwards once: the estimate may sit one rounding below a whole lot. Not where a lot is worth less than cash can tell. */
     if (each * (double)lot / 1e9 * scale >= 1 && quantity < INT64_MAX - lot &&
-        cost_of(engine, slot, quantity + lot, price, leverage, &cost) == NT_OK && cost <= budget)
+        cost_of(engine, slot, quantity + lot, price, on_margin, &cost) == NT_OK && cost <= budget)
         quantity += lot;
     return quantity;
 }
 
 nt_status nt_size_target(const nt_engine *engine, int32_t slot, nt_size size, int64_t target_side, int64_t price, int64_t *out)
 {
-    int64_t lot = engine->markets[slot].size_lot, held = engine->positions[slot].quantity, budget, leverage = NT_NANO;
+    int64_t lot = engine->markets[slot].size_lot, held = engine->positions[slot].quantity, budget;
+    int on_margin = size.kind == NT_SIZE_ALL_IN;
     if (target_side == 0 || size.value == 0) {
         *out = 0;
         return NT_OK;
@@ -172,11 +187,9 @@ nt_status nt_size_target(const nt_engine *engine, int32_t slot, nt_size size, in
             (nt_size_closing_fee(engine, slot, nt_absolute(held), price, &closing) != NT_OK ||
              nt_add(budget, -closing, &budget) != NT_OK))
             return NT_OVERFLOW;
-        if (size.kind == NT_SIZE_ALL_IN)
-            leverage = engine->account.leverage;
         if (size.value != NT_PICO && nt_multiply_divide(budget, size.value, NT_PICO, &budget) != NT_OK)
             return NT_OVERFLOW;
     }
-    *out = nt_size_affordable(engine, slot, budget, leverage, price, lot);
+    *out = nt_size_affordable(engine, slot, budget, on_margin, price, lot);
     return NT_OK;
 }

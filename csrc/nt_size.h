@@ -21,8 +21,12 @@ int64_t nt_size_slipped(const nt_engine *engine, int32_t slot, int64_t side, int
 /* Cash free to open with, `held` (signed) being what this symbol still holds, all marked at `price`, others at their last close. */
 nt_status nt_size_free_cash(const nt_engine *engine, int32_t slot, int64_t held, int64_t price, int64_t *free_out);
 
-/* The largest multiple of `lot` that `budget` (minor) covers at `price`, fee included; `leverage` in nano. */
-int64_t nt_size_affordable(const nt_engine *engine, int32_t slot, int64_t budget, int64_t leverage, int64_t price, int64_t lot);
+/* The largest multiple of `lot` that `budget` (minor) covers at `price`, fee included; on_margin: of the
+ * notional only what it binds. */
+int64_t nt_size_affordable(const nt_engine *engine, int32_t slot, int64_t budget, int on_margin, int64_t price, int64_t lot);
+
+/* The equity that opening `notional` of a symbol binds: its own margin, else notional / leverage. */
+nt_status nt_size_bound(const nt_engine *engine, int32_t slot, int64_t notional, int64_t *bound_out);
 
 /* The absolute quantity a position of `target_side` shall have under `size`, if it trades at `price`. */
 nt_status nt_size_target(const nt_engine *engine, int32_t slot, nt_size size, int64_t target_side, int64_t price, int64_t *out);

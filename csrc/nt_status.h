@@ -29,6 +29,7 @@ enum {
     NT_STOPPED = -11,      /* the strategy asked to stop, or raised */
     NT_CANCELLED = -12,    /* a long call was told to stop */
     NT_TOO_NEW = -13,      /* the file was written by a newer version */
+    NT_UNBALANCED = -14,   /* the ledger does not add up: a build with NT_CHECK_BALANCE looks on every event */
 
     /* Refusals of orders. The order id a strategy gets back is one of these. */
     NT_DENIED_FIRST = -100,
@@ -62,7 +63,11 @@ enum {
     NT_DENIED_DUPLICATE = -133,          /* gate: like an order just given */
     NT_DENIED_REPEATED = -134,           /* gate: as many executions as may be before it is re-enabled */
     NT_DENIED_SELF_TRADE = -135,         /* gate: could trade with an own working order */
-    NT_DENIED_DRAWDOWN = -136            /* gate: halted by the drawdown limit */
+    NT_DENIED_DRAWDOWN = -136,           /* gate: halted by the drawdown limit */
+    NT_DENIED_LIQUIDATION = -140,        /* account: a margin call; the engine closes what is held */
+    NT_DENIED_BANKRUPT = -141,           /* account: equity fell below zero */
+    NT_DENIED_NO_RATE = -142,            /* account: no rate yet from the symbol's currency to the account's */
+    NT_DENIED_SESSION_CLOSED = -143      /* account: the symbol's calendar has no session now */
 };
 
 #endif

@@ -357,6 +357,7 @@ def _result(engine: Engine, setup: Setup, settings: dict[str, Any], statistics: 
         orders=engine.orders(),
         signals=signals,
         denials=engine.denials(),
+        margin_calls=engine.margin_calls(),
         controls=engine.counters()["controls"],
         events=engine.events(),
         cash=setup.cash,

@@ -8,18 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from .convert_account import account_codes, fixed
 from .layouts import GATE_MODES
 from .settings import Account, Fees, FillPolicy, Instrument, RiskLimits, Size, Slippage
-
-_INT64_MAX = 2**63 - 1
-
-
-def fixed(value: float, scale: int, name: str) -> int:
-    """`value` in units of 1 / scale, to the nearest; InputError where int64 cannot hold it."""
-    scaled = value * scale if isinstance(value, int) else round(float(value) * scale)
-    if abs(scaled) > _INT64_MAX:
-        raise InputError(f"{name} must be below {_INT64_MAX / scale:g}, was {value!r}")
-    return scaled
 
 
 def _at_least_one(value: float, scale: int, name: str) -> int:
@@ -168,7 +159,7 @@ def config(
             "slippage_ticks": int(slippage.ticks),
             "slippage_capped": int(slippage.cap_to_bar),
         },
-        "account": {"leverage": nano(account.leverage, "leverage"), "shorting": int(account.shorting)},
+        "account": account_codes(account),
         "limits": limits(risk, scale),
         "size": size_code(size, scale),
         "cash": _at_least_one(cash, scale, "cash"),

@@ -7,6 +7,7 @@ cdef extern from "nt_build.h":
     const char* NT_BUILD_USEARCH
     int NT_BUILD_SANITIZE
     int NT_BUILD_DEBUG
+    int NT_BUILD_CHECK
 
 cdef extern from *:
     """
@@ -23,13 +24,14 @@ cdef extern from *:
 
 
 def build_info() -> dict:
-    """How the core was compiled: march, compiler, features it may use, sanitizers, debug checks, USearch version."""
+    """How the core was compiled: march, compiler, features it may use, sanitizers, debug checks, balance checks, USearch version."""
     return {
         "march": NT_BUILD_MARCH.decode(),
         "compiler": NT_BUILD_COMPILER.decode(),
         "features": NT_BUILD_FEATURES.decode().split(),
         "sanitize": bool(NT_BUILD_SANITIZE),
         "debug": bool(NT_BUILD_DEBUG),
+        "check": bool(NT_BUILD_CHECK),
         "usearch": NT_BUILD_USEARCH.decode(),
     }
 

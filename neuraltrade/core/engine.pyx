@@ -11,12 +11,12 @@ import numpy as np
 
 from ..errors import InputError, NeuralTradeError, StrategyError
 from ..ports import SIMILAR_DTYPE
-from . import convert
+from . import convert, convert_account
 from .settings import RiskLimits
 from .context import Bar, Context, IndicatorHandle  # the names this module offers
 from .layouts import (
-    API_NAMES, CONTEXT_DTYPE, CONTROLS, DENIAL_DTYPE, EVENT_DTYPE, EVENT_KINDS, FILL_DTYPE, GATE_MODES, ORDER_DTYPE, ORDER_ROLES,
-    ORDER_STATES, ORDER_TYPES, SIGNAL_DTYPE, TIMES_IN_FORCE, TRADE_DTYPE,
+    API_NAMES, CONTEXT_DTYPE, CONTROLS, DENIAL_DTYPE, EVENT_DTYPE, EVENT_KINDS, FILL_DTYPE, GATE_MODES, MARGIN_CALL_DTYPE,
+    ORDER_DTYPE, ORDER_ROLES, ORDER_STATES, ORDER_TYPES, SIGNAL_DTYPE, TIMES_IN_FORCE, TRADE_DTYPE,
 )
 
 from .native cimport *
@@ -25,6 +25,7 @@ if (sizeof(nt_context) != CONTEXT_DTYPE.itemsize or sizeof(nt_event) != EVENT_DT
         or sizeof(nt_fill_row) != FILL_DTYPE.itemsize or sizeof(nt_order_row) != ORDER_DTYPE.itemsize
         or sizeof(nt_trade_row) != TRADE_DTYPE.itemsize or sizeof(nt_signal_row) != SIGNAL_DTYPE.itemsize
         or sizeof(nt_similar) != SIMILAR_DTYPE.itemsize or sizeof(nt_denial_row) != DENIAL_DTYPE.itemsize
+        or sizeof(nt_margin_row) != MARGIN_CALL_DTYPE.itemsize
         or NT_CONTROLS != len(CONTROLS) or sizeof(nt_api) != 8 * len(API_NAMES)):
     raise ImportError("neuraltrade.core.layouts does not match csrc: rebuild the package")
 
@@ -124,6 +125,7 @@ cdef class Engine:
         if len(bars) != len(self.symbols) or len(instruments) != len(self.symbols):
             raise InputError(f"Engine: {len(self.symbols)} symbols need as many bars and instruments, got {len(bars)} and "
                              f"{len(instruments)}")
+        convert_account.check_account(account, self.symbols, instruments)
         cdef nt_engine_config config = convert.config(cash, policy, fees, slippage, size, risk, account, path, latency_ns,
                                                       record_events)
         cdef Py_ssize_t slot
@@ -160,6 +162,7 @@ cdef class Engine:
         market.series.volume = doubles(columns[5], "volume", count)
         market.series.count = count
         market.tick, market.lot, market.size_lot = convert.grids(instrument, policy, slippage)
+        market.margin = convert_account.margin(instrument)
         self.run.positions[slot].multiplier = convert.nano(instrument.multiplier, "multiplier")
         self.run.borrowed.append(tuple(columns))
 
@@ -315,6 +318,8 @@ cdef class Engine:
         if status == NT_OVERFLOW:
             raise InputError(f"bar {bar}: a price or an amount exceeds what int64 holds at {len(str(self.run.engine.ledger.scale)) - 1} cash digits; "
                              "use fewer cash_digits or smaller sizes")
+        if status == NT_UNBALANCED:
+            raise NeuralTradeError(f"bar {bar}: the ledger does not balance: {self.ledger()}")
         if status == NT_STATE:
             raise InputError("the run has ended: open a new Engine")
         raise NeuralTradeError(f"bar {bar}: core status {status}")
@@ -350,6 +355,10 @@ cdef class Engine:
     def denials(self):
         """DENIAL_DTYPE[n]: each refused order with its reason, the limit and the value that exceeded it, a copy."""
         return copy_rows(&self.run.engine.denials, DENIAL_DTYPE)
+
+    def margin_calls(self):
+        """MARGIN_CALL_DTYPE[n]: each time the account fell short, a copy."""
+        return copy_rows(&self.run.engine.margin.calls, MARGIN_CALL_DTYPE)
 
     def halt(self, mode="halt"):
         """The kill switch by hand, between two calls of `advance`: "reduce_only", "halt" or "cancel_all", see RiskLimits.

@@ -66,10 +66,12 @@ EVENT_DTYPE = np.dtype(
 # cancelled, expired, rejected: quantity = what was filled, code = reason
 # halted, resumed: of the whole run; value = index in GATE_MODES, code = nt.Denial of the loss limit, 0 = by hand
 # modified: price = limit, value = stop, code = 0, or the reason it was refused for with all else 0
+# margin_call: of the whole run; value = equity and extra = requirement, minor units; code = nt.Denial
+# flow: value = amount in minor units, price = what it was reckoned by, extra = when it was due, code = FLOW_KINDS
 # joined: value = id of the other order, code = 0 or the reason it was refused for
 EVENT_KINDS = (
     "none", "signal", "order", "denied", "fill", "cancelled", "expired", "rejected", "halted", "resumed", "modified",
-    "joined",
+    "joined", "margin_call", "flow",
 )  # fmt: skip
 # What the gate lets through, each stricter than the one before; csrc/nt_policy.h.
 GATE_MODES = ("open", "reduce_only", "halt", "cancel_all")
@@ -117,7 +119,7 @@ ORDER_DTYPE = np.dtype(
 )
 ORDER_TYPES = ("market", "limit", "stop", "stop_limit", "trailing_stop", "market_on_open", "market_on_close")
 ORDER_STATES = ("pending", "submitted", "partially_filled", "filled", "cancelled", "rejected", "expired", "denied")
-ORDER_ROLES = ("entry", "close", "stop_loss", "take_profit", "trail")
+ORDER_ROLES = ("entry", "close", "stop_loss", "take_profit", "trail", "liquidation")
 MARKET_TIMES = ("open", "close")  # NT_AT_OPEN, NT_AT_CLOSE
 TIMES_IN_FORCE = ("gtc", "day", "ioc", "fok", "gtd")
 
@@ -163,5 +165,15 @@ DENIAL_DTYPE = np.dtype(
         ("value", "<f8"),  # what exceeded it, in the same unit
         ("symbol", "<i4"),
         ("reason", "<i4"),  # nt.Denial
+    ]
+)
+MARGIN_CALL_DTYPE = np.dtype(
+    [
+        ("bar", "<i8"),
+        ("ts_ns", "<i8"),
+        ("equity", "<f8"),  # as it was judged
+        ("requirement", "<f8"),
+        ("orders", "<i4"),  # closing orders that the engine gave
+        ("reason", "<i4"),  # nt.Denial: LIQUIDATION or BANKRUPT
     ]
 )

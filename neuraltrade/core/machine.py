@@ -42,7 +42,7 @@ def cpu_model() -> str:
 def describe(found: dict[str, Any]) -> dict[str, str]:
     """`config()` as names and lines of text."""
     built = found["build"]
-    options = [f", {name}" for name in ("sanitize", "debug") if built[name]]
+    options = [f", {name}" for name in ("sanitize", "debug", "check") if built[name]]
     return {
         "neuraltrade": f"{found['version']} in {found['location']}",
         "python": f"{found['python']} on {found['platform']}",

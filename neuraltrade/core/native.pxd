@@ -10,6 +10,7 @@ cdef extern from "nt_status.h" nogil:
         NT_OVERFLOW
         NT_STATE
         NT_STOPPED
+        NT_UNBALANCED
         NT_DENIED_FIRST
 
 cdef extern from "nt_context.h" nogil:
@@ -74,6 +75,10 @@ cdef extern from "nt_event.h" nogil:
     ctypedef struct nt_trade_row:
         pass
     ctypedef struct nt_denial_row:
+        pass
+    ctypedef struct nt_margin_row:
+        pass
+    ctypedef struct nt_flow_row:
         pass
     ctypedef struct nt_signal_row:
         int64_t signal_id
@@ -141,6 +146,8 @@ cdef extern from "nt_policy.h" nogil:
     ctypedef struct nt_account:
         int64_t leverage
         int64_t shorting
+        int64_t maintenance
+        int64_t at_extremes
     ctypedef struct nt_limits:
         int64_t enabled
         int64_t max_quantity
@@ -200,6 +207,11 @@ cdef extern from "nt_gate.h" nogil:
         int32_t cause
         nt_tally tally
 
+cdef extern from "nt_margin.h" nogil:
+    ctypedef struct nt_margin:
+        int32_t state
+        nt_rows calls
+
 cdef extern from "nt_engine.h" nogil:
     ctypedef struct nt_series:
         const int64_t* ts_ns
@@ -217,6 +229,7 @@ cdef extern from "nt_engine.h" nogil:
         int64_t lot
         int64_t size_lot
         int64_t restricted
+        int64_t margin
     ctypedef int64_t (*nt_journal_fn)(void*, const nt_event*, int64_t) noexcept nogil
     ctypedef int64_t (*nt_advisor_fn)(void*, const nt_signal_row*, double*) noexcept nogil
     ctypedef int64_t (*nt_recall_fn)(void*, int64_t, int64_t, int64_t, const nt_similar**, int64_t*) noexcept nogil
@@ -245,6 +258,7 @@ cdef extern from "nt_engine.h" nogil:
         nt_rows trades
         nt_rows signals
         nt_rows denials
+        nt_margin margin
         nt_gate gate
         int64_t ambiguous_bars
         int32_t finished

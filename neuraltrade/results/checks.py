@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.layouts import DENIAL_DTYPE, FILL_DTYPE, ORDER_DTYPE, SIGNAL_DTYPE, TRADE_DTYPE
+from ..core.layouts import DENIAL_DTYPE, FILL_DTYPE, MARGIN_CALL_DTYPE, ORDER_DTYPE, SIGNAL_DTYPE, TRADE_DTYPE
 from ..errors import InputError
 
 _LAYOUTS = {
@@ -16,6 +16,7 @@ _LAYOUTS = {
     "orders": ORDER_DTYPE,
     "signals": SIGNAL_DTYPE,
     "denials": DENIAL_DTYPE,
+    "margin_calls": MARGIN_CALL_DTYPE,
 }
 
 
@@ -55,6 +56,8 @@ def check_rows(tables: dict[str, np.ndarray], symbols: Sequence[str]) -> None:
         ]
         if missing:
             raise InputError(f"{table} must have the engine's columns, {', '.join(missing)} missing")
+        if "symbol" not in (_LAYOUTS[table].names or ()):
+            continue
         if len(rows) and not 0 <= int(rows["symbol"].min()) <= int(rows["symbol"].max()) < len(symbols):
             raise InputError(f"{table} must have slots in 0..{len(symbols) - 1}, had {int(rows['symbol'].max())}")
 

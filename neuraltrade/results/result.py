@@ -12,7 +12,7 @@ import numpy as np
 from blake3 import blake3
 
 from .. import report
-from ..core.layouts import DENIAL_DTYPE
+from ..core.layouts import DENIAL_DTYPE, MARGIN_CALL_DTYPE
 from ..errors import InputError
 from . import checks, statistics, storage, summary, tables, view
 from .annual import infer_periods_per_year
@@ -40,7 +40,8 @@ class Result:
     benchmark : None (buy and hold of the data, equal weights), Bars, or float64[n] (a price or value per bar).
     risk_free : rate per year, > -1. periods_per_year : bars per year, None to infer them from the clock.
     reasoning : texts the signals refer to by index. bounds : (worst, best) results of the same run, or None.
-    denials : rows of DENIAL_DTYPE. controls : how often each control of the risk gate was "checked" and "denied".
+    denials, margin_calls : rows of DENIAL_DTYPE, MARGIN_CALL_DTYPE.
+    controls : how often each control of the risk gate was "checked" and "denied".
     Raises InputError for lengths that do not agree and numbers out of range.
 
     >>> import neuraltrade as nt
@@ -74,12 +75,14 @@ class Result:
         reasoning: Sequence[str] = (),
         bounds: tuple[Result, Result] | None = None,
         denials: np.ndarray | None = None,
+        margin_calls: np.ndarray | None = None,
         controls: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
         self.ts_ns = _frozen(clock_ts_ns, np.int64)
         self.equity = _frozen(equity, np.float64)
         refused = np.zeros(0, DENIAL_DTYPE) if denials is None else denials
         self.slots = {"fills": fills, "trades": trades, "orders": orders, "signals": signals, "denials": refused}
+        self.slots["margin_calls"] = np.zeros(0, MARGIN_CALL_DTYPE) if margin_calls is None else margin_calls
         checks.check_curve(self.ts_ns, self.equity)
         checks.check_numbers(cash, risk_free, periods_per_year)
         checks.check_rows(self.slots, symbols)
@@ -129,6 +132,11 @@ class Result:
         return tables.readable("denials", self.slots["denials"], self.symbols)
 
     @cached_property
+    def margin_calls(self) -> np.ndarray:
+        """Structured: each time equity fell below maintenance (reason "liquidation") or zero ("bankrupt")."""
+        return tables.readable("margin_calls", self.slots["margin_calls"], self.symbols)
+
+    @cached_property
     def stats(self) -> Statistics:
         """Mapping of statistics; their definitions are in `nt.results.DEFINITIONS`. About 25 ms for a million bars."""
         return statistics.compute(
@@ -176,12 +184,12 @@ class Result:
         return self.cash * growth
 
     def to_frame(self, table: str = "trades") -> pandas.DataFrame:
-        """A pandas DataFrame of "trades", "fills", "orders", "signals", "denials" or "equity" (and what goes with it).
+        """A pandas DataFrame of "trades", "fills", "orders", "signals", "denials", "margin_calls" or "equity".
 
         Columns are copies under the names of the arrays; each nanosecond column also comes as a UTC datetime.
         Raises InputError for another name and DependencyMissing (extra `frames`) without pandas.
         """
-        names = ("trades", "fills", "orders", "signals", "denials", "equity")
+        names = (*self.slots, "equity")
         if table not in names:
             raise InputError(f"table must be one of {', '.join(names)}, was {table!r}")
         if table == "equity":

@@ -24,6 +24,7 @@ _FIRST = {
                "reason", "role", "created_bar", "created_ts_ns", "done_bar", "done_ts_ns"),
     "signals": ("signal_id", "bar", "ts_ns", "symbol", "direction", "confidence", "enhanced", "reasoning"),
     "denials": ("order_id", "bar", "ts_ns", "symbol", "reason", "limit", "value"),
+    "margin_calls": ("bar", "ts_ns", "reason", "equity", "requirement", "orders"),
 }  # fmt: skip
 # Codes of an order's row that users read as words.
 _WORDS = {"type": ORDER_TYPES, "status": ORDER_STATES, "tif": TIMES_IN_FORCE, "role": ORDER_ROLES}

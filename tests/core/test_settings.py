@@ -94,5 +94,9 @@ def test_denials_mirror_the_core():
         "REPEATED": -134,
         "SELF_TRADE": -135,
         "DRAWDOWN": -136,
+        "LIQUIDATION": -140,
+        "BANKRUPT": -141,
+        "NO_RATE": -142,
+        "SESSION_CLOSED": -143,
     }
     assert [nt.accepted(answer) for answer in (nt.Denial.LOT, 0, 1)] == [False, False, True]

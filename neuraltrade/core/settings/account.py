@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ...errors import InputError
-from .checks import number
+from .checks import choice, number
 
 _CASH_DIGITS = range(10)
 
@@ -14,17 +14,26 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """What the account may do, and how finely it counts.
 
     currency : code. cash_digits : decimal places of cash, 0..9; 6 suits money, 9 coins and parity runs.
-    leverage : exposure over equity, 1..1000. shorting : whether a position may go below zero.
+    leverage : exposure over equity, 1..1000, for what has no margin of its own. shorting : whether a position may go
+        below zero.
+    maintenance : equity over gross exposure below which the account is called after a bar: working entries are
+        cancelled, the engine closes everything at the next market fill (role "liquidation") and no order passes until
+        it has. Equity below zero ends trading for good. 0..1, below every initial margin; None = never looked at.
+    margin_at : "extreme" judges each position at its bar's worst price, high or low; "close" at the close.
 
     >>> import neuraltrade as nt
     >>> nt.Account(cash_digits=9).leverage
     1.0
+    >>> nt.Account(leverage=4, maintenance=0.1).margin_at
+    'extreme'
     """
 
     currency: str = "USD"
     cash_digits: int = 6
     leverage: float = 1.0
     shorting: bool = True
+    maintenance: float | None = None
+    margin_at: str = "extreme"
 
     def __post_init__(self) -> None:
         if not isinstance(self.currency, str) or not self.currency:
@@ -34,6 +43,9 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         number("Account", "leverage", self.leverage, 1.0, 1000.0)
         if not isinstance(self.shorting, bool):
             raise InputError(f"Account: shorting must be True or False, was {self.shorting!r}")
+        if self.maintenance is not None:
+            number("Account", "maintenance", self.maintenance, 0.0, 1.0)
+        choice("Account", "margin_at", self.margin_at, ("extreme", "close"))
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +53,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     tick : grid of prices given by orders, None = 1e-9. lot : grid of quantities, None = 1e-9.
     currency : code. multiplier : currency per unit and point of price.
+    margin : fraction of notional that opening it binds, above 0 and at most 1; None = 1 / Account.leverage.
 
     >>> import neuraltrade as nt
     >>> nt.Instrument(tick=0.01, lot=1).multiplier
@@ -51,6 +64,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     lot: float | None = None
     currency: str = "USD"
     multiplier: float = 1.0
+    margin: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("tick", "lot"):
@@ -58,5 +72,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             if value is not None:
                 number("Instrument", name, value, 1e-9, 1e9)
         number("Instrument", "multiplier", self.multiplier, 1e-9, 1e9)
+        if self.margin is not None:
+            number("Instrument", "margin", self.margin, 1e-12, 1.0)
         if not isinstance(self.currency, str) or not self.currency:
             raise InputError(f"Instrument: currency must be a code such as 'USD', was {self.currency!r}")

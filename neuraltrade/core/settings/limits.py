@@ -52,6 +52,10 @@ class Denial(enum.IntEnum):
     REPEATED = -134
     SELF_TRADE = -135
     DRAWDOWN = -136
+    LIQUIDATION = -140
+    BANKRUPT = -141
+    NO_RATE = -142
+    SESSION_CLOSED = -143
 
 
 def accepted(order_id: int) -> bool:

@@ -1,0 +1,21 @@
+/* nt_account: where what an account may be told to do joins the loop. Each of its parts is a room of its own (nt_margin); an engine
+ * that is told none of it never comes here.
+ */
+#ifndef NT_ACCOUNT_H
+#define NT_ACCOUNT_H
+
+#include "nt_engine.h"
+
+void nt_account_open(nt_engine *engine);
+void nt_account_close(nt_engine *engine);
+
+/* After a step is marked, before the strategy: the gate's look at equity, then margin. A failure ends the run. */
+nt_status nt_account_mark(nt_engine *engine);
+
+/* Whether the account refuses every order for this symbol now, and why; NT_OK: it does not. */
+nt_status nt_account_refusal(const nt_engine *engine, int32_t slot);
+
+/* The ledger's balance: 0, always. */
+int64_t nt_account_balance(const nt_engine *engine);
+
+#endif
