@@ -1,16 +1,23 @@
 #include "nt_account.h"
 
-void nt_account_open(nt_engine *engine)
+nt_status nt_account_open(nt_engine *engine)
 {
+    nt_status status = NT_OK;
     nt_margin_open(engine);
     int is_watched = engine->account.maintenance >= 0;
     engine->marks = is_watched;
     engine->restrains = is_watched;
+    if (engine->account.fifo) {
+        status = nt_lots_open(&engine->lots, engine->market_count);
+        engine->ledger.lots = status == NT_OK ? &engine->lots : NULL;
+    }
+    return status;
 }
 
 void nt_account_close(nt_engine *engine)
 {
     nt_margin_close(engine);
+    nt_lots_close(&engine->lots);
 }
 
 nt_status nt_account_mark(nt_engine *engine)
@@ -33,5 +40,6 @@ nt_status nt_account_refusal(const nt_engine *engine, int32_t slot)
 
 int64_t nt_account_balance(const nt_engine *engine)
 {
-    return nt_ledger_balance(&engine->ledger);
+    int64_t balance = nt_ledger_balance(&engine->ledger);
+    return balance == 0 && engine->ledger.lots != NULL ? !nt_lots_add_up(&engine->ledger) : balance;
 }

@@ -6,7 +6,8 @@
 
 #include "nt_engine.h"
 
-void nt_account_open(nt_engine *engine);
+/* NT_NO_MEMORY: the engine is to be closed. */
+nt_status nt_account_open(nt_engine *engine);
 void nt_account_close(nt_engine *engine);
 
 /* After a step is marked, before the strategy: the gate's look at equity, then margin. A failure ends the run. */
@@ -15,7 +16,7 @@ nt_status nt_account_mark(nt_engine *engine);
 /* Whether the account refuses every order for this symbol now, and why; NT_OK: it does not. */
 nt_status nt_account_refusal(const nt_engine *engine, int32_t slot);
 
-/* The ledger's balance: 0, always. */
+/* The ledger's balance, or 1 where lots do not add up to their positions: 0, always. */
 int64_t nt_account_balance(const nt_engine *engine);
 
 #endif

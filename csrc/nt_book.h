@@ -65,6 +65,10 @@ nt_status nt_trades_close(nt_engine *engine, int32_t slot, const nt_closing *clo
                           int64_t order_id);
 nt_status nt_trades_leave_open(nt_engine *engine, int32_t slot);
 
+/* The same of an account with lots: one row for each lot that the latest fill closed, and that is left (nt_lot_trades.c). */
+nt_status nt_lot_trades_close(nt_engine *engine, int32_t slot, int64_t direction, int64_t price, int64_t order_id);
+nt_status nt_lot_trades_leave_open(nt_engine *engine, int32_t slot);
+
 /* The children of an entry that just opened `quantity` at `price` (nt_bracket.c). */
 nt_status nt_bracket_spawn(nt_engine *engine, int64_t parent_id, int64_t quantity, int64_t price, const nt_touch *touch,
                            const nt_prices *prices);

@@ -34,7 +34,6 @@ nt_status nt_engine_open(nt_engine *engine, const nt_engine_config *config, nt_m
     nt_rows_open(&engine->signals, sizeof(nt_signal_row));
     nt_rows_open(&engine->denials, sizeof(nt_denial_row));
     nt_gate_open(engine);
-    nt_account_open(engine);
     for (int32_t slot = 0; slot < market_count; slot++) {
         nt_market *market = &markets[slot];
         market->bar = market->volume_bar = market->step = market->signal_bar = market->exit_bar = market->entry_bar = -1;
@@ -42,7 +41,10 @@ nt_status nt_engine_open(nt_engine *engine, const nt_engine_config *config, nt_m
         market->exposure = 0;
     }
     nt_context_open(engine);
-    return NT_OK;
+    status = nt_account_open(engine);
+    if (status != NT_OK)
+        nt_engine_close(engine);
+    return status;
 }
 
 void nt_engine_close(nt_engine *engine)

@@ -16,6 +16,7 @@
 #include "nt_event.h"
 #include "nt_gate.h"
 #include "nt_ledger.h"
+#include "nt_lots.h"
 #include "nt_margin.h"
 #include "nt_orders.h"
 #include "nt_policy.h"
@@ -87,6 +88,7 @@ typedef struct nt_engine {
     nt_rows trades;
     nt_rows signals;
     nt_rows denials;
+    nt_lots lots; /* of an account that closes first in, first out */
     nt_margin margin;
     int32_t marks;     /* 1 = nt_account_mark is to be called once a step is marked */
     int32_t restrains; /* 1 = nt_account_refusal is to be asked about each order */

@@ -138,6 +138,8 @@ static nt_status book(nt_engine *engine, int64_t order_id, const nt_plan *plan, 
         return status;
     if (quantity > closing.quantity && (held == 0 || closing.quantity))
         note_entry(engine, order, order_id);
+    if (engine->ledger.lots != NULL && quantity > closing.quantity)
+        nt_lots_stamp(engine->ledger.lots, slot, engine->i, order_id, order->signal_id);
     engine->gate.executions += order->role == NT_ROLE_ENTRY && order->filled == 0;
     order->filled += quantity;
     if (nt_order_is_exit(order))

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "nt_lots.h"
+
 void nt_ledger_open(nt_ledger *ledger, nt_position *positions, int32_t position_count, int digits, int64_t cash)
 {
     ledger->cash = cash;
@@ -11,6 +13,7 @@ void nt_ledger_open(nt_ledger *ledger, nt_position *positions, int32_t position_
     ledger->position_count = position_count;
     ledger->spare = 0;
     ledger->positions = positions;
+    ledger->lots = NULL;
 }
 
 nt_status nt_ledger_notional(const nt_ledger *ledger, int32_t slot, int64_t quantity, int64_t price, int64_t *minor_out)
@@ -60,6 +63,8 @@ static nt_status close_part(const nt_ledger *ledger, int32_t slot, int64_t close
 
 nt_status nt_ledger_fill(nt_ledger *ledger, int32_t slot, int64_t quantity, int64_t price, int64_t fee, nt_closing *closing_out)
 {
+    if (ledger->lots != NULL)
+        return nt_lots_fill(ledger, slot, quantity, price, fee, closing_out);
     nt_position next = ledger->positions[slot];
     nt_closing closing = {0, 0, 0, 0, 0};
     int64_t closed = 0, cash = ledger->cash, exit_fee = 0, entry_fees = 0, opened_cost = 0;

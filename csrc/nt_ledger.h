@@ -4,7 +4,8 @@
  *
  *     cash + sum(basis) - sum(realised) + sum(fees) = deposits
  *
- * (nt_ledger_balance is that difference; a debug build checks it on each fill). Average cost. One fill may close, open,
+ * (nt_ledger_balance is that difference; a debug build checks it on each fill). Average cost, or first in, first out where the
+ * ledger is given lots (nt_lots.h). One fill may close, open,
  * or both; notional of each part is rounded once, half to even. Nothing here allocates and nothing here is a float.
  */
 #ifndef NT_LEDGER_H
@@ -24,6 +25,8 @@ typedef struct nt_position {
     int64_t multiplier;  /* nano */
 } nt_position;
 
+struct nt_lots;
+
 typedef struct nt_ledger {
     int64_t cash;     /* minor */
     int64_t deposits; /* minor */
@@ -31,7 +34,8 @@ typedef struct nt_ledger {
     int64_t scale;    /* minor units in one */
     int32_t position_count;
     int32_t spare;
-    nt_position *positions; /* borrowed */
+    nt_position *positions; /* borrowed, as the lots */
+    struct nt_lots *lots;   /* NULL = average cost */
 } nt_ledger;
 
 /* What a fill closed, for the row of the trade. All zero where it only opened. */

@@ -29,6 +29,8 @@ static void fill_row(const nt_engine *engine, nt_trade_row *row, int32_t slot, c
 nt_status nt_trades_close(nt_engine *engine, int32_t slot, const nt_closing *closing, int64_t direction, int64_t price,
                           int64_t order_id)
 {
+    if (engine->ledger.lots != NULL)
+        return nt_lot_trades_close(engine, slot, direction, price, order_id);
     nt_trade_row *row = nt_rows_add(&engine->trades);
     if (row == NULL)
         return NT_NO_MEMORY;
@@ -45,6 +47,8 @@ nt_status nt_trades_leave_open(nt_engine *engine, int32_t slot)
     int64_t price, value;
     if (position->quantity == 0)
         return NT_OK;
+    if (engine->ledger.lots != NULL)
+        return nt_lot_trades_leave_open(engine, slot);
     if (nt_nano_from_double(engine->markets[slot].last_close, &price) != NT_OK ||
         nt_ledger_notional(&engine->ledger, slot, position->quantity, price, &value) != NT_OK)
         return NT_OVERFLOW;

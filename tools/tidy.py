@@ -48,7 +48,7 @@ CODE = {".py", ".pyx", ".pxd", ".pyi", ".pxi", ".c", ".h", ".cpp", ".hpp", ".sh"
 CYTHON = {".pyx", ".pxd", ".pxi"}
 C_LIKE = {".c", ".h", ".cpp", ".hpp"}
 SKIP_PARTS = {"build", "dist", "third_party", "node_modules", "__pycache__"}
-MONEY_FILE = re.compile(r"^csrc/nt_(fixed|ledger)\.[ch]$")
+MONEY_FILE = re.compile(r"^csrc/nt_(fixed|ledger|lots|flows)\.[ch]$")
 FLOAT_FACE = "float face"
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
 # Character classes keep these patterns from matching themselves.

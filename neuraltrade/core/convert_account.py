@@ -26,6 +26,7 @@ def account_codes(account: Account) -> dict[str, int]:
         "leverage": fixed(account.leverage, 10**9, "leverage"),
         "shorting": int(account.shorting),
         "maintenance": fixed(account.maintenance or 0.0, _PICO, "maintenance") if watched else -1,
+        "fifo": int(account.lots == "fifo"),
         "at_extremes": int(account.margin_at == "extreme"),
     }
 

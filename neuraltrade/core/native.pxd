@@ -147,6 +147,7 @@ cdef extern from "nt_policy.h" nogil:
         int64_t leverage
         int64_t shorting
         int64_t maintenance
+        int64_t fifo
         int64_t at_extremes
     ctypedef struct nt_limits:
         int64_t enabled

@@ -109,7 +109,8 @@ class Result:
 
     @cached_property
     def trades(self) -> np.ndarray:
-        """Structured, one row per closing fill and one (open=True, marked to the last close) per position still open.
+        """Structured, one row per closing fill and one (open=True, marked to the last close) per position still open;
+        of an account with lots="fifo" one per lot that a fill closed, and per lot still open.
 
         symbol, direction (+1/-1), quantity, entry_bar, exit_bar, entry_ts_ns, exit_ts_ns, entry_price, exit_price,
         fees, pnl (net of fees), return_ (pnl over entry notional), open, entry_order_id, exit_order_id, signal_id.

@@ -19,6 +19,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     maintenance : equity over gross exposure below which the account is called after a bar: working entries are
         cancelled, the engine closes everything at the next market fill (role "liquidation") and no order passes until
         it has. Equity below zero ends trading for good. 0..1, below every initial margin; None = never looked at.
+    lots : "average" closes at the average cost of what is held, one row of `result.trades` a closing fill; "fifo" closes
+        the oldest lot first, one row for each lot it takes from.
     margin_at : "extreme" judges each position at its bar's worst price, high or low; "close" at the close.
 
     >>> import neuraltrade as nt
@@ -34,6 +36,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     shorting: bool = True
     maintenance: float | None = None
     margin_at: str = "extreme"
+    lots: str = "average"
 
     def __post_init__(self) -> None:
         if not isinstance(self.currency, str) or not self.currency:
@@ -45,6 +48,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
             raise InputError(f"Account: shorting must be True or False, was {self.shorting!r}")
         if self.maintenance is not None:
             number("Account", "maintenance", self.maintenance, 0.0, 1.0)
+        choice("Account", "lots", self.lots, ("average", "fifo"))
         choice("Account", "margin_at", self.margin_at, ("extreme", "close"))
 
 
