@@ -6,6 +6,7 @@ Usage: tools/compare_peers.py [--row-set 100k|1M] [--rows N] [--only P1,P7] [--t
 
 P1  SMA cross over one-minute bars, compiled strategy        beside vectorbt 1.2.0 from_signals
 P2  the same with on_bar in Python                           beside backtesting.py 0.6.6
+P3  every statistic of the result of P1                      beside vectorbt 1.2.0 stats()
 P5  session memory: position lookup, order check, recent     beside an empty method of a Cython class
 P7  kNN k=10 in int8 rows of 512, one query at a time        beside the USearch package 2.26.6 on the same codes
 
@@ -123,6 +124,54 @@ def interpreted_strategy(rows: int, times: int) -> Row:
     }
 
 
+# Our statistic, vectorbt's name for it, and what theirs is multiplied by: percents become fractions.
+SAME_STATISTICS = {
+    "total_return": ("Total Return [%]", 0.01),
+    "max_drawdown": ("Max Drawdown [%]", -0.01),
+    "trades": ("Total Closed Trades", 1.0),
+    "open_trades": ("Total Open Trades", 1.0),
+    "win_rate": ("Win Rate [%]", 0.01),
+    "profit_factor": ("Profit Factor", 1.0),
+    "expectancy": ("Expectancy", 1.0),
+    "best_trade": ("Best Trade [%]", 0.01),
+    "worst_trade": ("Worst Trade [%]", 0.01),
+    "fees": ("Total Fees Paid", 1.0),
+    "final_equity": ("End Value", 1.0),
+    "sharpe": ("Sharpe Ratio", 1.0),
+    "sortino": ("Sortino Ratio", 1.0),
+    "calmar": ("Calmar Ratio", 1.0),
+}
+# They take a first return of zero into the count where we begin with the second bar: 1e-6 apart over a million bars.
+COUNTED_OTHERWISE = ("sharpe", "sortino", "calmar")
+
+
+def statistics_of_a_result(rows: int, times: int) -> Row:
+    import inputs  # noqa: PLC0415
+    import ours  # noqa: PLC0415
+
+    folder = bars_folder(rows)
+    mine = ours.every_statistic(ours.bars_of(inputs.read(folder)), times)
+    peer = environments.call("vectorbt", "with_vectorbt_stats.py", folder, str(times))
+    apart = {}
+    for name, (theirs, scale) in SAME_STATISTICS.items():
+        one, other = float(mine["values"][name]), scale * peer["values"][theirs]
+        apart[name] = abs(one - other) / max(abs(other), 1e-300) if one != other else 0.0
+    same = max(value for name, value in apart.items() if name not in COUNTED_OTHERWISE)
+    counted = max(apart[name] for name in COUNTED_OTHERWISE)
+    took, theirs_took = mine["stats"]["median_s"], peer["stats"]["median_s"]
+    further = ", ".join(f"{name} {1e3 * timed['median_s']:.0f}" for name, timed in mine["further"].items())
+    return {
+        "row": "P3",
+        "work": f"all statistics of a result of {rows:,} bars",
+        "ours": f"{len(mine['values'])} in {1e3 * took:.1f} ms ({further} ms)",
+        "peer": f"vectorbt {peer['version']}: {len(peer['values'])} in {1e3 * theirs_took:,.0f} ms",
+        "ratio": f"{theirs_took / took:.0f}x",
+        "accuracy": f"{len(apart) - len(COUNTED_OTHERWISE)} of one definition: relative difference at most {same:.1e}; "
+        f"{', '.join(COUNTED_OTHERWISE)}, for which vectorbt counts one return more: {counted:.1e}",
+        "detail": {"ours": mine, "peer": peer, "relative_difference": apart},
+    }
+
+
 def session_memory(rows: int, times: int) -> Row:
     import ours  # noqa: PLC0415
 
@@ -168,6 +217,7 @@ def nearest_neighbours(rows: int, times: int) -> Row:
 ROWS: dict[str, Callable[[int, int], Row]] = {
     "P1": compiled_strategy,
     "P2": interpreted_strategy,
+    "P3": statistics_of_a_result,
     "P5": session_memory,
     "P7": nearest_neighbours,
 }

@@ -49,3 +49,18 @@ class Statistics:
 
     def time_p3_statistics(self, rows: int) -> None:
         dict(self.result.stats)
+
+    def time_benchmark(self, rows: int) -> None:
+        dict(self.result.benchmark_stats)
+
+    def time_trades(self, rows: int) -> None:
+        self.result.trade_stats()
+
+    def time_months_and_falls(self, rows: int) -> None:
+        self.result.monthly(), self.result.drawdowns()
+
+    def time_rolling_sharpe(self, rows: int) -> None:
+        self.result.rolling(1_440, "sharpe")
+
+    def time_rolling_max_drawdown(self, rows: int) -> None:
+        self.result.rolling(1_440, "max_drawdown")

@@ -104,7 +104,7 @@ def render_page(
         contents=_contents(similar, verdicts, audit, notes),
         headline=[item for item in run.statistics if item.headline],
         groups=_groups(run),
-        drawdowns=deepest_drawdowns(run.ts_ns, run.drawdown, days),
+        drawdowns=deepest_drawdowns(run.ts_ns, run.equity, run.cash, days),
         years=monthly_returns(run.ts_ns, run.equity, run.cash),
         month_names=MONTHS,
         rolling_bars=window,

@@ -19,7 +19,7 @@ from ..errors import InputError
 
 NAN = float("nan")
 TAIL = 0.05
-_BLOCK = 8192  # below the length at which BLAS wakes its threads
+BLOCK = 8192  # below the length at which BLAS wakes its threads
 
 # name -> (unit, definition); the order is the order of display.
 DEFINITIONS: dict[str, tuple[str, str]] = {
@@ -58,7 +58,7 @@ class UnknownStatisticError(InputError, KeyError):
 
 
 class Statistics(Mapping[str, Any]):
-    """Read-only mapping of name -> number, in the order and with the meanings of `DEFINITIONS`.
+    """Read-only mapping of name -> number, in the order and with the meanings of `definitions` (default `DEFINITIONS`).
 
     Counts are int, everything else float. An unknown name raises an InputError (also a KeyError) with the nearest one.
 
@@ -72,10 +72,11 @@ class Statistics(Mapping[str, Any]):
     neuraltrade.results.statistics.UnknownStatisticError: unknown statistic 'sharp'; did you mean 'sharpe'?
     """
 
-    __slots__ = ("_values",)
+    __slots__ = ("_definitions", "_values")
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], definitions: Mapping[str, tuple[str, str]] | None = None) -> None:
         self._values = dict(values)
+        self._definitions = DEFINITIONS if definitions is None else definitions
 
     def __getitem__(self, name: str) -> Any:
         if name in self._values:
@@ -95,7 +96,7 @@ class Statistics(Mapping[str, Any]):
     def definition(self, name: str) -> str:
         """One sentence: unit and definition of a statistic."""
         self[name]
-        unit, text = DEFINITIONS[name]
+        unit, text = self._definitions[name]
         return f"[{unit}] {text}"
 
     def __repr__(self) -> str:
@@ -127,7 +128,7 @@ def compute(
     notional = np.abs(fills["quantity"] * fills["price"])
     if multipliers is not None:
         notional = notional * multipliers
-    values["exposure"] = _exposure(trades, len(equity))
+    values["exposure"] = exposure(trades, len(equity))
     values["turnover"] = _ratio(float(notional.sum()), float(equity.mean()))
     values["fees"] = float(fills["fee"].sum())
     values["final_equity"] = float(equity[-1])
@@ -184,8 +185,8 @@ def _return_statistics(equity: np.ndarray, cash: float, periods: float, risk_fre
 def _sums_of_squares(returns: np.ndarray, mean: float, target: float) -> tuple[float, float]:
     """Sums of (return - mean)^2 and of min(return - target, 0)^2, in blocks that stay in the cache."""
     squares = below = 0.0
-    for start in range(0, len(returns), _BLOCK):
-        part = returns[start : start + _BLOCK]
+    for start in range(0, len(returns), BLOCK):
+        part = returns[start : start + BLOCK]
         centred = part - mean
         squares += float(centred @ centred)
         short = np.minimum(part - target, 0.0)
@@ -248,7 +249,7 @@ def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if len(values) else NAN
 
 
-def _exposure(trades: np.ndarray, bar_count: int) -> float:
+def exposure(trades: np.ndarray, bar_count: int) -> float:
     """Share of bars some trade covers: a closed one the closes entry_bar .. exit_bar - 1, an open one to the end."""
     if len(trades) == 0:
         return 0.0

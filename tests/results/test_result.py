@@ -11,6 +11,7 @@ import pytest
 from blake3 import blake3
 
 from neuraltrade import DependencyMissing, FormatTooNew, InputError, LogCorrupt
+from neuraltrade.core import curves
 from neuraltrade.results import Result, container
 
 TABLES = ("fills", "trades", "orders", "signals")
@@ -114,7 +115,14 @@ def test_frames(run):
     assert list(equity.columns) == ["time", "ts_ns", "equity", "drawdown", "benchmark"]
     for name in TABLES:
         assert len(result.to_frame(name)) == len(getattr(result, name))
-    with pytest.raises(InputError, match=r"one of fills, trades, orders, .* equity, was 'trade'"):
+    monthly = result.to_frame("monthly")
+    assert list(monthly.columns) == ["year", *curves.MONTHS, "total"]
+    assert monthly["dec"].to_numpy() == pytest.approx(result.monthly()["months"][:, 11], nan_ok=True)
+    falls = result.to_frame("drawdowns")
+    assert len(falls) == len(result.drawdowns(None)) > 3
+    assert falls["recovery_time"].isna().tolist() == falls["open"].tolist()
+    assert result.to_frame("by_symbol")["symbol"].tolist() == ["AAPL"]
+    with pytest.raises(InputError, match=r"one of fills, trades, .*, drawdowns, by_symbol, was 'trade'"):
         result.to_frame("trade")
 
 

@@ -12,7 +12,7 @@ import pytest
 from neuraltrade import InputError
 from neuraltrade.results import DEFINITIONS, Statistics
 from neuraltrade.results.annual import YEAR_NS, infer_periods_per_year
-from neuraltrade.results.statistics import _exposure, _lower_tail, compute, drawdowns, simple_returns
+from neuraltrade.results.statistics import _lower_tail, compute, drawdowns, exposure, simple_returns
 
 DAY = 86_400_000_000_000
 
@@ -92,7 +92,7 @@ def test_exposure_equals_a_set_of_bars(seed):
     trades["entry_bar"] = rng.integers(0, 60, 12)
     trades["exit_bar"] = trades["entry_bar"] + rng.integers(0, 15, 12)
     trades["open"][0] = seed % 2
-    assert _exposure(trades, 80) == slow_exposure(trades, 80)
+    assert exposure(trades, 80) == slow_exposure(trades, 80)
 
 
 @pytest.mark.parametrize("seed", range(20))

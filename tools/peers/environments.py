@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 REQUIREMENTS = {
     "backtesting": ["backtesting==0.6.6", "pandas<3"],
     "vectorbt": ["vectorbt==1.2.0"],
+    "empyrical": ["empyrical-reloaded==0.7.1"],
     "usearch": ["usearch==2.26.6", "numpy"],
     "noop": ["Cython>=3.1,<4", "setuptools>=77"],
 }

@@ -19,7 +19,7 @@ from neuraltrade.core.indicators import sma
 
 from environments import HERE, prepare
 from inputs import FAST, SLOW, recall
-from timing import latencies, repeat
+from timing import latencies, repeat, repeat_each
 
 
 class SmaCross(nt.Strategy):
@@ -81,6 +81,33 @@ def compiled(bars: nt.Bars, times: int) -> dict[str, Any]:
 
 def interpreted(bars: nt.Bars, times: int) -> dict[str, Any]:
     return backtest(bars, SmaCross, times, "backtesting_py")
+
+
+def every_statistic(bars: nt.Bars, times: int) -> dict[str, Any]:
+    """All of result.stats, from a result that has computed none; and what else a reader of it asks for."""
+
+    def finished() -> nt.Result:
+        result = nt.backtest(bars, strategy, cash=1_000_000.0, fill="vectorbt")
+        result.equity, result.digest  # noqa: B018  (lazy: so that the statistics alone are timed)
+        return result
+
+    strategy = nt.compiled(SmaCross)
+    result = finished()
+    further = {
+        "benchmark_stats": lambda made: made.benchmark_stats,
+        "trade_stats": lambda made: made.trade_stats(),
+        "monthly": lambda made: made.monthly(),
+        "drawdowns": lambda made: made.drawdowns(),
+        "rolling sharpe": lambda made: made.rolling(1_440, "sharpe"),
+    }
+    return {
+        "stats": repeat_each(finished, lambda made: dict(made.stats), times),
+        "further": {name: repeat_each(finished, work, times) for name, work in further.items()},
+        "values": dict(result.stats),
+        "benchmark": dict(result.benchmark_stats),
+        "trades": dict(result.trade_stats()["all"]),
+        "fees": float(result.fills["fee"].sum()),
+    }
 
 
 def noop_module() -> ModuleType:

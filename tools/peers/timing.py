@@ -20,6 +20,18 @@ def repeat(work: Callable[[], Any], times: int, warmups: int = 1) -> dict[str, A
     return {"median_s": statistics.median(taken), "min_s": min(taken), "max_s": max(taken), "times": times}
 
 
+def repeat_each(make: Callable[[], Any], work: Callable[[Any], Any], times: int) -> dict[str, Any]:
+    """As `repeat`, of `work` on a new object each time, whose making is not timed; one warm-up."""
+    work(make())
+    taken = []
+    for _ in range(times):
+        made = make()
+        began = time.perf_counter()
+        work(made)
+        taken.append(time.perf_counter() - began)
+    return {"median_s": statistics.median(taken), "min_s": min(taken), "max_s": max(taken), "times": times}
+
+
 def latencies(work: Callable[[Any], Any], items: Any, warmups: int = 20) -> dict[str, Any]:
     """Milliseconds of `work(item)`, one item at a time: p50 and p99 over all of them."""
     for item in items[:warmups]:

@@ -1,0 +1,70 @@
+"""How far the market went against a trade and with it while it was held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core import curves
+from ..core.layouts import ORDER_TYPES
+from . import storage
+
+if TYPE_CHECKING:
+    from .result import Result
+
+
+def of_trades(result: Result) -> tuple[np.ndarray, np.ndarray]:
+    """(mae, mfe): float64[trades], worst and best price seen while held, as fractions of the entry price.
+
+    mae <= 0 <= mfe. What counts is what was surely seen: the exit price; closes from the entry bar and opens up to the
+    exit bar while the trade was on; high and low of the bars in between, of the entry bar where the entry was at its
+    open, and of the exit bar where the exit was at its close. A trade that is open counts to the last bar.
+    """
+    trades = result.slots["trades"]
+    mae, mfe = np.zeros(len(trades)), np.zeros(len(trades))
+    at_open, at_close = _certain_ends(result, trades)
+    for slot, bars in enumerate(storage.each_bars(result.data)):
+        mine = np.flatnonzero(trades["symbol"] == slot)
+        if len(mine):
+            low, high = _seen(trades[mine], bars, at_open[mine], at_close[mine])
+            entry, long = trades["entry_price"][mine], trades["direction"][mine] > 0
+            mae[mine] = np.minimum(np.where(long, low - entry, entry - high) / entry, 0.0)
+            mfe[mine] = np.maximum(np.where(long, high - entry, entry - low) / entry, 0.0)
+    return mae, mfe
+
+
+def _seen(trades: np.ndarray, bars: Any, at_open: np.ndarray, at_close: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(lowest, highest) price of the symbol between entry and exit."""
+    last = len(bars.ts_ns) - 1
+    first, end = (np.minimum(np.searchsorted(bars.ts_ns, trades[name]), last) for name in ("entry_ts_ns", "exit_ts_ns"))
+    at_open = at_open | (trades["entry_price"] == bars.open[first])
+    at_close = at_close | trades["open"] | (trades["exit_price"] == bars.close[end])
+    across = end > first  # held over a close
+    leave = np.where(trades["open"], bars.close[end], trades["exit_price"])
+    low, high = leave.copy(), leave.copy()
+    for values, counts in ((bars.close[first], across), (bars.open[end], across)):
+        low = np.where(counts, np.minimum(low, values), low)
+        high = np.where(counts, np.maximum(high, values), high)
+    # Whole bars: those in between, and each end whose extremes fell inside the trade.
+    whole_first = first + ~np.where(across, at_open, at_open & at_close)
+    whole_last = end - ~np.where(across, at_close, at_open & at_close)
+    lowest, highest = curves.range_extremes(bars.low, bars.high, whole_first, whole_last)
+    return np.minimum(low, lowest), np.maximum(high, highest)
+
+
+def _certain_ends(result: Result, trades: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether the entry order fills at the open of its bar, and the exit order at the close, by what kind they are.
+
+    Prices alone do not tell under slippage.
+    """
+    orders = result.slots["orders"]
+    next_open = (result.settings.get("fill") or {}).get("market_at", "next_open") == "next_open"
+    opens = ("market", "market_on_open") if next_open else ("market_on_open",)
+    closes = ("market_on_close",) if next_open else ("market", "market_on_close")
+    ends = []
+    for name, kinds in (("entry_order_id", opens), ("exit_order_id", closes)):
+        codes = [ORDER_TYPES.index(kind) for kind in kinds]
+        ids = orders["order_id"][np.isin(orders["type"], codes)]
+        ends.append(np.isin(trades[name], ids))
+    return ends[0], ends[1]
