@@ -161,7 +161,8 @@ int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
     status = gate(engine, request, quantity, reference, &finding);
     if (status != NT_OK)
         return deny(engine, &order, status, &finding);
-    int same_close = type == NT_MARKET && engine->policy.market_at == NT_MARKET_SAME_CLOSE;
+    int same_close = (type == NT_MARKET && engine->policy.market_at == NT_MARKET_SAME_CLOSE) ||
+                     (type == NT_LIMIT && engine->policy.limits_from == NT_LIMITS_AT_ONCE);
     nt_working working = {
         .limit = request->limit,
         .stop = request->stop,

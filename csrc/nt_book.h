@@ -74,8 +74,8 @@ nt_status nt_bracket_spawn(nt_engine *engine, int64_t parent_id, int64_t quantit
                            const nt_prices *prices);
 /* After a fill: one cancels the other, and no exit outlives what it would close. */
 nt_status nt_bracket_settle(nt_engine *engine, int64_t filled_id, int64_t quantity);
-/* Where a trailing exit of `side` stands: its distance below (above) the peak; 0 = nowhere. */
-int64_t nt_bracket_trail(const nt_working *working, int64_t side);
+/* Where a trailing exit of `side` stands: its distance below (above) the peak, on the nearest tick; 0 = nowhere. */
+int64_t nt_bracket_trail(const nt_working *working, int64_t side, int64_t tick);
 /* Whether stop-loss and take-profit lie on their sides of `reference` (nano). */
 nt_status nt_bracket_check(const nt_bracket *bracket, int64_t side, int64_t reference);
 

@@ -35,13 +35,18 @@ nt_status nt_bracket_check(const nt_bracket *bracket, int64_t side, int64_t refe
         return NT_DENIED_BRACKET;
     return NT_OK;
 }
-int64_t nt_bracket_trail(const nt_working *working, int64_t side)
+
+int64_t nt_bracket_trail(const nt_working *working, int64_t side, int64_t tick)
 {
     int64_t distance = working->trail;
     if (working->trail_rate)
         (void)nt_multiply_divide(working->peak, working->trail_rate, NT_PICO, &distance); /* a rate below one: it fits */
-    int64_t level;
-    return nt_add(working->peak, side * distance, &level) == NT_OK && level > 0 ? level : 0;
+    int64_t level, steps;
+    if (nt_add(working->peak, side * distance, &level) != NT_OK || level <= 0)
+        return 0;
+    if (tick > 1 && (nt_divide_half_even(level, tick, &steps) != NT_OK || __builtin_mul_overflow(steps, tick, &level)))
+        return 0;
+    return level;
 }
 
 static nt_status add_child(nt_engine *engine, const nt_order *parent, int64_t parent_id, uint8_t role, int64_t price, int64_t quantity,
@@ -67,7 +72,7 @@ static nt_status add_child(nt_engine *engine, const nt_order *parent, int64_t pa
     if (role != NT_ROLE_TRAIL)
         working.trail = working.trail_rate = 0;
     else
-        order.stop = working.stop = nt_bracket_trail(&working, order.side);
+        order.stop = working.stop = nt_bracket_trail(&working, order.side, engine->markets[order.symbol].tick);
     int64_t id;
     nt_status status = nt_orders_add(&engine->orders, &order, &working, &id);
     if (status != NT_OK)

@@ -101,7 +101,7 @@ static int64_t api_order(nt_context *context, int64_t side, double quantity, dou
 }
 
 /* Where a trailing stop starts, seen from `peak`. */
-static nt_status trail_from(nt_request *request, double trail, double trail_rate, int64_t peak)
+static nt_status trail_from(nt_request *request, double trail, double trail_rate, int64_t peak, int64_t tick)
 {
     if (!isnan(trail) && !isnan(trail_rate))
         return NT_DENIED_CONFLICT;
@@ -113,7 +113,7 @@ static nt_status trail_from(nt_request *request, double trail, double trail_rate
     nt_working working = {.trail = request->trail, .trail_rate = request->trail_rate, .peak = peak};
     if (peak > INT64_MAX / 2 || request->trail > INT64_MAX / 2)
         return NT_DENIED_PRICE_RANGE;
-    request->stop = nt_bracket_trail(&working, request->side);
+    request->stop = nt_bracket_trail(&working, request->side, tick);
     return request->stop > 0 ? NT_OK : NT_DENIED_PRICE_RANGE;
 }
 
@@ -150,7 +150,7 @@ static int64_t api_trailing_stop(nt_context *context, double quantity, double tr
     int nothing = 0;
     nt_status status = side ? size_of(engine, &request, quantity, &nothing) : reduce_by(engine, &request, quantity);
     if (status == NT_OK && !nothing)
-        status = trail_from(&request, trail, trail_rate, nt_engine_last_price(engine, slot));
+        status = trail_from(&request, trail, trail_rate, nt_engine_last_price(engine, slot), engine->markets[slot].tick);
     if (status != NT_OK)
         return nt_book_refuse(engine, slot, way, status);
     return nothing ? 0 : nt_book_submit(engine, &request);

@@ -46,6 +46,7 @@ typedef struct nt_market {
     int64_t size_lot;   /* of default sizes */
     int64_t volume_left; /* that the cap leaves in the bar `volume_bar` */
     int64_t volume_bar;
+    int64_t depth_left; /* of what trades at the price at hand: nt_quarter.c */
     int64_t signal_id;  /* of the latest signal, and its bar */
     int64_t signal_bar;
     int64_t exit_bar;   /* clock index at which a stop-loss, take-profit or trail last filled; -1 = never */

@@ -100,7 +100,9 @@ static nt_status plan_cash(const nt_engine *engine, const nt_order *order, const
 /* The volume cap leaves the rest working, which is no reason to end the order. */
 static int64_t volume_room(const nt_engine *engine, const nt_order *order)
 {
-    return engine->policy.volume_cap > 0 ? engine->markets[order->symbol].volume_left : INT64_MAX;
+    const nt_market *market = &engine->markets[order->symbol];
+    int64_t room = engine->policy.volume_cap > 0 ? market->volume_left : INT64_MAX;
+    return engine->policy.depth == NT_DEPTH_UNLIMITED ? room : nt_smaller(room, market->depth_left);
 }
 
 /* What the cap leaves of a stop that was reached does not wait for its price again. */

@@ -66,11 +66,11 @@ static int touches_open(const nt_engine *engine, const nt_order *order, nt_worki
     if (working->stop) {
         if (side * (open - working->stop) < 0)
             return 0;
-        if (!working->limit) {
-            *price_out = policy->stop_gap == NT_GAP_AT_OPEN ? open : working->stop;
+        *price_out = policy->stop_gap == NT_GAP_AT_OPEN ? open : working->stop;
+        if (!working->limit)
             return 1;
-        }
         working->stop = 0;
+        return side * (working->limit - open) >= (policy->limit_fill == NT_LIMIT_PENETRATE);
     }
     int64_t beyond = side * (working->limit - open); /* > 0: the open is better than the limit */
     if (!working->limit || beyond < 0 || (beyond == 0 && policy->limit_fill == NT_LIMIT_PENETRATE))
@@ -98,6 +98,23 @@ static int stop_comes_first(const nt_engine *engine, const nt_order *order, cons
     return 0;
 }
 
+/* Quarters: whether a limit that the last close filled in part meets no new trade at this open. */
+static int is_same_trade(const nt_engine *engine, const nt_order *order, const nt_working *working, int64_t open)
+{
+    return engine->policy.depth != NT_DEPTH_UNLIMITED && working->limit == open && order->status == NT_PARTIALLY_FILLED &&
+           nt_engine_last_price(engine, order->symbol) == open;
+}
+
+/* Quarters: what is left of a fill has had its share of this trade. */
+static void hold_rest(nt_engine *engine, int64_t id)
+{
+    const nt_order *order = nt_orders_row(&engine->orders, id);
+    if (engine->policy.depth == NT_DEPTH_UNLIMITED || !nt_order_is_active(order) || order->filled == 0)
+        return;
+    engine->orders.working[order->working].from_bar = engine->i + 1;
+    engine->orders.working[order->working].point = 0;
+}
+
 /* `whole`: whether prices hold the whole bar, which the first trigger that a fill brings to life needs. */
 static nt_status match_open(nt_engine *engine, int32_t slot, nt_prices *prices, int64_t opens_ns, int *whole)
 {
@@ -114,9 +131,13 @@ static nt_status match_open(nt_engine *engine, int32_t slot, nt_prices *prices, 
             index = working->next;
             continue;
         }
-        nt_status status = nt_book_fill(engine, id, &touch, prices);
+        int through = working->limit && touch.price == working->limit && touch.price != prices->open;
+        nt_status status = is_same_trade(engine, order, working, prices->open)
+                               ? NT_OK
+                               : nt_match_fill(engine, slot, id, &touch, prices, through);
         if (status != NT_OK)
             return status;
+        hold_rest(engine, id);
         index = orders->lists[slot].head; /* a fill unlinks at will */
         if (!*whole && orders->lists[slot].trigger_count > 0) {
             if (load_prices(&engine->markets[slot], prices) != NT_OK)
@@ -127,14 +148,39 @@ static nt_status match_open(nt_engine *engine, int32_t slot, nt_prices *prices, 
     return NT_OK;
 }
 
+/* Whether the price goes on beyond the limit that it has reached. */
+static int goes_through(const nt_engine *engine, const nt_walk *walk, const nt_working *working, const nt_touch *touch)
+{
+    int path = engine->policy.path, knows_none = path == NT_PATH_WORST || path == NT_PATH_BEST;
+    int64_t extreme = touch->direction > 0 ? walk->prices->high : walk->prices->low;
+    return working->limit && touch->price == working->limit &&
+           working->limit != (knows_none ? extreme : nt_path_point(&engine->policy, walk, walk->leg + 1));
+}
+
+/* Quarters: the points of the path between `seen` and where the walk stands now. */
+static nt_status catch_up(nt_engine *engine, int32_t slot, const nt_walk *walk, int32_t *seen)
+{
+    nt_status status = NT_OK;
+    if (engine->policy.depth != NT_DEPTH_UNLIMITED)
+        for (; *seen < walk->leg && status == NT_OK; ++*seen)
+            status = nt_match_again(engine, slot, walk, *seen + 1);
+    return status;
+}
+
 static nt_status match_inside(nt_engine *engine, int32_t slot, const nt_prices *prices, int64_t opens_ns)
 {
     nt_walk walk;
     nt_touch touch;
+    nt_status status;
     int64_t id;
+    int32_t seen = 0;
     nt_path_open(&walk, prices, opens_ns);
     while ((id = nt_path_next(engine, slot, &walk, &touch)) != 0) {
+        if ((status = catch_up(engine, slot, &walk, &seen)) != NT_OK)
+            return status;
         const nt_order *order = nt_orders_row(&engine->orders, id);
+        if (!nt_order_is_active(order))
+            continue;
         nt_working *working = &engine->orders.working[order->working];
         if (working->stop && working->limit) { /* from here on a limit order */
             working->stop = 0;
@@ -143,7 +189,7 @@ static nt_status match_inside(nt_engine *engine, int32_t slot, const nt_prices *
             working->born_direction = (int8_t)touch.direction;
             continue;
         }
-        nt_status status = nt_book_fill(engine, id, &touch, prices);
+        status = nt_match_fill(engine, slot, id, &touch, prices, goes_through(engine, &walk, working, &touch));
         if (status != NT_OK)
             return status;
         order = nt_orders_row(&engine->orders, id);
@@ -151,11 +197,13 @@ static nt_status match_inside(nt_engine *engine, int32_t slot, const nt_prices *
             continue;
         if (order->tif == NT_TIF_IOC || order->tif == NT_TIF_FOK)
             nt_book_end(engine, id, NT_CANCELLED_ORDER, 0);
-        else /* the volume cap is reached: the rest waits for the next bar */
+        else { /* the volume cap is reached: the rest waits for the next bar, or for the next point of the path */
             engine->orders.working[order->working].from_bar = engine->i + 1;
+            engine->orders.working[order->working].point = (uint8_t)(walk.leg + 1);
+        }
     }
     engine->ambiguous_bars += walk.ambiguous;
-    return NT_OK;
+    return catch_up(engine, slot, &walk, &seen);
 }
 
 /* Move the peaks of trailing stops by what this bar has shown. One that was born inside the bar saw its close, no more. */
@@ -168,10 +216,11 @@ static void move_trails(nt_engine *engine, int32_t slot, const nt_prices *prices
         if (row->type != NT_TRAILING || working->fired)
             continue;
         int inside = working->born_bar == engine->i && working->born_direction != 0;
-        int64_t extreme = inside ? prices->close : row->side < 0 ? prices->high : prices->low;
+        int by_close = inside || engine->policy.trail_by == NT_TRAIL_CLOSES;
+        int64_t extreme = by_close ? prices->close : row->side < 0 ? prices->high : prices->low;
         if (row->side < 0 ? extreme > working->peak : extreme < working->peak)
             working->peak = extreme;
-        row->stop = working->stop = nt_bracket_trail(working, row->side);
+        row->stop = working->stop = nt_bracket_trail(working, row->side, engine->markets[slot].tick);
     }
 }
 
@@ -234,10 +283,36 @@ static nt_status fill_at_close(nt_engine *engine, int32_t slot, const nt_prices 
             index = orders->working[index].next;
             continue;
         }
-        nt_status status = nt_book_fill(engine, id, &touch, prices);
+        nt_status status = nt_match_fill(engine, slot, id, &touch, prices, 0);
         if (status != NT_OK)
             return status;
         index = orders->lists[slot].head; /* a fill unlinks at will */
+    }
+    return NT_OK;
+}
+
+/* Where the policy lets limits work at once: those placed or changed after this close which it already satisfies. */
+static nt_status fill_marketable(nt_engine *engine, int32_t slot, const nt_prices *prices, int64_t opens_ns)
+{
+    const nt_orders *orders = &engine->orders;
+    int64_t id = 0;
+    int32_t index = orders->lists[slot].head;
+    while ((index = next_eligible(engine, index, id, opens_ns)) >= 0) {
+        nt_working *working = &orders->working[index];
+        id = working->order_id;
+        const nt_order *row = nt_orders_row(orders, id);
+        int is_new = row->created_bar == engine->i || (working->born_bar == engine->i && working->born_direction == 0);
+        int64_t beyond = row->side * (working->limit - prices->close);
+        if (!is_new || row->type != NT_LIMIT || nt_order_is_exit(row) || beyond < (engine->policy.limit_fill == NT_LIMIT_PENETRATE)) {
+            index = working->next;
+            continue;
+        }
+        working->from_bar = engine->i + 1; /* a panel may come back to this close */
+        nt_touch touch = {prices->close, 0};
+        nt_status status = nt_match_fill(engine, slot, id, &touch, prices, 0);
+        if (status != NT_OK)
+            return status;
+        index = orders->lists[slot].head;
     }
     return NT_OK;
 }
@@ -277,7 +352,7 @@ nt_status nt_match_bar(nt_engine *engine, int32_t slot)
         expire(engine, slot, opens_ns);
     nt_status status = match_open(engine, slot, &prices, opens_ns, &whole);
     if (status == NT_OK && list->trigger_count > 0 && whole) {
-        if (list->trail_count > 0 && engine->policy.trail_update == NT_TRAIL_BEFORE_CHECK)
+        if (list->trail_count > 0 && engine->policy.trail_update == NT_TRAIL_BEFORE_CHECK && engine->policy.trail_by == NT_TRAIL_EXTREMES)
             move_trails(engine, slot, &prices);
         status = match_inside(engine, slot, &prices, opens_ns);
         if (status == NT_OK && list->trail_count > 0)
@@ -299,5 +374,8 @@ nt_status nt_match_close(nt_engine *engine, int32_t slot)
     if (load_prices(market, &prices) != NT_OK)
         return without_prices(market);
     load_volume(engine, market);
-    return fill_at_close(engine, slot, &prices, NT_MARKET, engine->clock_ts_ns[engine->i]);
+    nt_status status = fill_at_close(engine, slot, &prices, NT_MARKET, engine->clock_ts_ns[engine->i]);
+    if (status == NT_OK && engine->policy.limits_from == NT_LIMITS_AT_ONCE)
+        status = fill_marketable(engine, slot, &prices, engine->clock_ts_ns[engine->i]);
+    return status;
 }

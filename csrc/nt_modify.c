@@ -124,6 +124,11 @@ int64_t nt_book_modify(nt_engine *engine, int64_t order_id, int64_t quantity, in
     if (stop)
         row->stop = working->stop = stop;
     engine->orders.lists[row->symbol].reach_known = 0;
+    if (row->type == NT_LIMIT && engine->policy.limits_from == NT_LIMITS_AT_ONCE) { /* it meets the close at hand anew */
+        working->born_bar = engine->i;
+        working->born_direction = 0;
+        engine->attention |= NT_ATTEND_CLOSE;
+    }
     nt_engine_record(engine, NT_EVENT_MODIFIED, row->symbol, order_id, row->side, 0, row->quantity, row->limit, row->stop, 0);
     return 1;
 }

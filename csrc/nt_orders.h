@@ -83,6 +83,7 @@ typedef struct nt_working {
     int8_t target_side;
     uint8_t size_kind;
     uint8_t fired; /* a stop that was reached and could not fill in full: the rest is a market order */
+    uint8_t point; /* quarters: of the bar's path, the one that last filled a part of it */
 } nt_working;
 
 typedef struct nt_order_list {

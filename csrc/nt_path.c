@@ -46,6 +46,12 @@ static int trigger_of(const nt_engine *engine, const nt_working *working, nt_tri
     return trigger->price != 0;
 }
 
+/* Whether it is a stop-limit whose stop was reached in this bar: if its limit allows that price, it trades at it. */
+static int is_turned(const nt_engine *engine, const nt_working *working)
+{
+    return working->born_bar == engine->i && nt_orders_row(&engine->orders, working->order_id)->type == NT_STOP_LIMIT;
+}
+
 /* Under "worst" and "best": whether the order triggers in this bar. `possible` tells that it may. */
 static int triggers_somewhere(const nt_engine *engine, const nt_working *working, const nt_prices *prices, nt_trigger *trigger,
                               int *possible)
@@ -59,7 +65,7 @@ static int triggers_somewhere(const nt_engine *engine, const nt_working *working
     if (working->born_bar != engine->i || working->born_direction == 0 || !*possible)
         return *possible;
     if (reaches(policy, is_limit, direction, trigger->price, working->born_price)) { /* already there when it came to life */
-        if (!is_limit || policy->limit_gap == NT_GAP_IMPROVE)
+        if (!is_limit || policy->limit_gap == NT_GAP_IMPROVE || is_turned(engine, working))
             trigger->price = working->born_price;
         return 1;
     }
@@ -125,7 +131,7 @@ static int64_t next_on_leg(const nt_engine *engine, int32_t slot, nt_walk *walk,
             continue;
         int is_limit = working->stop == 0;
         if (reaches(&engine->policy, is_limit, trigger.direction, trigger.price, walk->at)) {
-            if (!is_limit || engine->policy.limit_gap == NT_GAP_IMPROVE)
+            if (!is_limit || engine->policy.limit_gap == NT_GAP_IMPROVE || is_turned(engine, working))
                 trigger.price = walk->at;
             *touch = (nt_touch){trigger.price, way ? way : trigger.direction};
             return trigger.id;
@@ -143,6 +149,13 @@ static int64_t next_on_leg(const nt_engine *engine, int32_t slot, nt_walk *walk,
 void nt_path_open(nt_walk *walk, const nt_prices *prices, int64_t opens_ns)
 {
     *walk = (nt_walk){prices, opens_ns, prices->open, 0, 0};
+}
+
+int64_t nt_path_point(const nt_policy *policy, const nt_walk *walk, int32_t point)
+{
+    int64_t ends[4];
+    legs_of(policy, walk->prices, ends);
+    return ends[point];
 }
 
 int64_t nt_path_next(const nt_engine *engine, int32_t slot, nt_walk *walk, nt_touch *touch_out)

@@ -14,6 +14,9 @@ enum { NT_PATH_WORST = 0, NT_PATH_BEST = 1, NT_PATH_OHLC = 2, NT_PATH_OLHC = 3, 
 enum { NT_FROM_ENTRY_BAR = 0, NT_FROM_NEXT_BAR = 1, NT_FROM_CERTAIN_PROFIT = 2 };
 enum { NT_BASE_FILL_PRICE = 0, NT_BASE_ENTRY_CLOSE = 1 };
 enum { NT_TRAIL_AFTER_CHECK = 0, NT_TRAIL_BEFORE_CHECK = 1 };
+enum { NT_TRAIL_EXTREMES = 0, NT_TRAIL_CLOSES = 1 };
+enum { NT_LIMITS_NEXT_BAR = 0, NT_LIMITS_AT_ONCE = 1 };
+enum { NT_DEPTH_UNLIMITED = 0, NT_DEPTH_QUARTER = 1 };
 enum { NT_CASH_REJECT = 0, NT_CASH_SHRINK = 1 };
 
 /* How an order is sized. NT_SIZE_GIVEN: its quantity is known. The others say where the position shall be after it. */
@@ -29,6 +32,9 @@ typedef struct nt_policy {
     int32_t contingent_from_working;
     int32_t stop_base;
     int32_t trail_update;
+    int32_t trail_by;
+    int32_t limits_from;
+    int32_t depth;
     int32_t reject_on_cash;
     double volume_cap; /* 0 = none */
 } nt_policy;

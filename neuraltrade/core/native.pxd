@@ -133,6 +133,9 @@ cdef extern from "nt_policy.h" nogil:
         int32_t contingent_from_working
         int32_t stop_base
         int32_t trail_update
+        int32_t trail_by
+        int32_t limits_from
+        int32_t depth
         int32_t reject_on_cash
         double volume_cap
     ctypedef struct nt_costs:

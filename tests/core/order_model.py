@@ -248,9 +248,11 @@ class Book:
         if order.stop:
             if order.side * (price - order.stop) < 0:
                 return None
+            trigger = order.stop if first and self.policy.stop_gap == "at_stop" else price
             if not order.limit:
-                return order.stop if first and self.policy.stop_gap == "at_stop" else price
+                return trigger
             order.stop = 0
+            return trigger if order.side * (order.limit - price) >= 0 else None
         if not order.limit or order.side * (order.limit - price) < 0:
             return None
         return price if self.policy.limit_gap == "improve" else order.limit

@@ -202,8 +202,9 @@ def stop_limit_oracle(bars, start, stop, limit, policy, path):
                 now_live = not live and price >= stop
                 live = live or now_live
                 if live and price <= limit - slack:
-                    improves = policy.limit_gap == "improve" and (at_open or now_live)
-                    return bar, float(price if improves else limit)
+                    if now_live:
+                        return bar, float(stop if at_open and policy.stop_gap == "at_stop" else price)
+                    return bar, float(price if policy.limit_gap == "improve" and at_open else limit)
                 at_open = False
     return None
 
@@ -245,5 +246,6 @@ def test_stop_limit_walks_the_path(run, path, limit_fill, limit_gap, stop_gap):
             assert found == ([] if expected is None else [expected]), (bars, stop, limit)
         for bar, price in found:
             assert bars[2][1 : bar + 1].max() >= stop
-            assert price == limit if limit_gap == "at_limit" else bars[3][bar] <= price <= limit
+            assert min(bars[3][bar], stop) <= price <= limit
+            assert limit_gap == "improve" or price in (limit, stop, bars[1][bar])
     assert 10 < seen < 60

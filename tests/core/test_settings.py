@@ -15,7 +15,10 @@ import neuraltrade as nt
         (lambda: nt.FillPolicy(volume_cap=1.5), "volume_cap"),
         (lambda: nt.FillPolicy(default_lot=0), "default_lot"),
         (lambda: nt.FillPolicy.preset("backtesting"), "did you mean 'backtesting_py'"),
-        (lambda: nt.FillPolicy.preset("lean_equity"), "conservative, backtesting_py, vectorbt"),
+        (lambda: nt.FillPolicy.preset("zipline"), "conservative, backtesting_py, vectorbt, backtrader"),
+        (lambda: nt.FillPolicy(trail_by="close"), "trail_by"),
+        (lambda: nt.FillPolicy(limits_from="now"), "limits_from"),
+        (lambda: nt.FillPolicy(depth="half_bar"), "depth"),
         (lambda: nt.Fees(rate=-0.1), "rate"),
         (lambda: nt.Fees(rate=1.1), "rate"),
         (lambda: nt.Fees(fixed=float("nan")), "fixed"),
@@ -63,7 +66,8 @@ def test_settings_are_frozen():
 
 
 def test_presets_are_what_fills_says():
-    assert nt.FillPolicy.presets() == ("conservative", "backtesting_py", "vectorbt")
+    names = ("conservative", "backtesting_py", "vectorbt", "backtrader", "nautilus_1_221", "lean_equity")
+    assert nt.FillPolicy.presets() == names
     assert nt.FillPolicy.preset("conservative") == nt.FillPolicy()
     vectorbt = nt.FillPolicy.preset("vectorbt")
     assert (vectorbt.market_at, vectorbt.stop_base, vectorbt.contingent_from) == (
@@ -72,6 +76,16 @@ def test_presets_are_what_fills_says():
         "next_bar",
     )
     assert nt.FillPolicy.preset("backtesting_py").contingent_from_working == "certain_profit"
+    table = {
+        "backtrader": ("next_open", "touch", "improve", "at_open", "worst", "next_bar"),
+        "nautilus_1_221": ("same_close", "touch", "at_limit", "at_stop", "ohlc", "entry_bar"),
+        "lean_equity": ("next_open", "penetrate", "improve", "at_open", "worst", "next_bar"),
+    }
+    columns = ("market_at", "limit_fill", "limit_gap", "stop_gap", "path", "contingent_from")
+    for name, row in table.items():
+        policy = nt.FillPolicy.preset(name)
+        assert tuple(getattr(policy, column) for column in columns) == row
+        assert (policy.stop_base, policy.trail_update) == ("fill_price", "after_check")
 
 
 def test_denials_mirror_the_core():

@@ -15,6 +15,8 @@ REQUIREMENTS = {
     "backtesting": ["backtesting==0.6.6", "pandas<3"],
     "vectorbt": ["vectorbt==1.2.0"],
     "empyrical": ["empyrical-reloaded==0.7.1"],
+    "backtrader": ["backtrader==1.9.78.123"],
+    "nautilus": ["nautilus_trader==1.221.0", "pandas<3"],
     "usearch": ["usearch==2.26.6", "numpy"],
     "noop": ["Cython>=3.1,<4", "setuptools>=77"],
 }

@@ -24,6 +24,13 @@ class FillPolicy(msgspec.Struct, frozen=True, kw_only=True):
         stop-loss alone.
     stop_base : fractions of a bracket are of the "fill_price" | of the "entry_close" (close of the bar of the fill).
     trail_update : a trailing stop's peak moves "after_check" | "before_check".
+    trail_by : what moves that peak: the bars' "extremes" (highs, or lows for a buy) | their "closes".
+    limits_from : a limit order meets prices from the "next_bar" on | "at_once": one that the close at hand satisfies
+        fills there, at the close; so does one that was modified to that effect.
+    depth : what an order finds at a price: "unlimited" | "quarter_bar": open, high, low and close are four trades of a
+        quarter of the bar's volume each (one lot at least), a price equal to the one before it is none. A market or
+        stop order takes that quarter and the rest one tick worse; a limit that is only touched takes it and waits for
+        the next of the four; one that the price goes through fills. Orders do not use up each other's quarter.
     volume_cap : fraction of a bar's volume that our orders may take, the rest stays working; None = no cap.
     reject_on_cash : an order that cash does not cover is a "reject" | a "shrink" to what cash allows.
     default_lot : grid of default order sizes where the instrument names no lot; None = 1e-9.
@@ -44,6 +51,9 @@ class FillPolicy(msgspec.Struct, frozen=True, kw_only=True):
     contingent_from_working: str | None = None
     stop_base: str = "fill_price"
     trail_update: str = "after_check"
+    trail_by: str = "extremes"
+    limits_from: str = "next_bar"
+    depth: str = "unlimited"
     volume_cap: float | None = None
     reject_on_cash: str = "reject"
     default_lot: float | None = None
@@ -58,6 +68,9 @@ class FillPolicy(msgspec.Struct, frozen=True, kw_only=True):
         "contingent_from_working": ("entry_bar", "next_bar", "certain_profit"),
         "stop_base": ("fill_price", "entry_close"),
         "trail_update": ("after_check", "before_check"),
+        "trail_by": ("extremes", "closes"),
+        "limits_from": ("next_bar", "at_once"),
+        "depth": ("unlimited", "quarter_bar"),
         "reject_on_cash": ("reject", "shrink"),
     }
 
@@ -73,7 +86,8 @@ class FillPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def preset(cls, name: str) -> FillPolicy:
-        """The policy of that name: "conservative", "backtesting_py" (0.6.6) or "vectorbt" (1.2.0, from_signals).
+        """The policy of that name: "conservative", "backtesting_py" (0.6.6), "vectorbt" (1.2.0, from_signals),
+        "backtrader" (1.9.78.123), "nautilus_1_221" (1.221.0, on bars) or "lean_equity" (its documented fill model).
 
         InputError names the presets where `name` is none of them.
         """
@@ -98,4 +112,16 @@ _PRESETS = {
         stop_base="entry_close",
         reject_on_cash="shrink",
     ),
+    # Children are orders of their own and work from the bar after the parent's fill; trails follow closes.
+    "backtrader": FillPolicy(limit_fill="touch", contingent_from="next_bar", trail_by="closes"),
+    "nautilus_1_221": FillPolicy(
+        market_at="same_close",
+        limit_fill="touch",
+        limit_gap="at_limit",
+        stop_gap="at_stop",
+        path="ohlc",
+        limits_from="at_once",
+        depth="quarter_bar",
+    ),
+    "lean_equity": FillPolicy(contingent_from="next_bar", default_lot=1.0),
 }
