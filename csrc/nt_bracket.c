@@ -166,10 +166,11 @@ nt_status nt_bracket_settle(nt_engine *engine, int64_t filled_id, int64_t quanti
         if (id == filled_id || row->role == NT_ROLE_ENTRY)
             continue;
         int sibling = family != 0 && nt_order_is_exit(row) && row->parent_id == family;
-        if (sibling && !family_done)
-            row->quantity -= quantity;
-        if (held == 0 || (held > 0) == (row->side > 0) || (sibling && (family_done || row->quantity <= row->filled)))
+        int spent = sibling && (family_done || row->quantity - quantity <= row->filled);
+        if (held == 0 || (held > 0) == (row->side > 0) || spent)
             nt_book_end(engine, id, NT_CANCELLED_ORDER, 0);
+        else if (sibling)
+            row->quantity -= quantity;
     }
     return engine->failure;
 }

@@ -212,6 +212,14 @@ def test_a_part_of_one_shrinks_the_other(run, fills_bars):
     assert states(engine) == ["filled", "filled", "filled", "cancelled"]
 
 
+def test_one_that_is_used_up_keeps_the_quantity_it_had(run, fills_bars):
+    """The partner is smaller than what filled: it ends, and its row does not say that it was for less than nothing."""
+    policy = nt.FillPolicy(volume_cap=0.006)
+    engine = run({1: lambda ctx: ctx.oco(ctx.buy(10, stop=105), ctx.buy(4, limit=80))}, fills_bars, policy=policy)
+    assert fills(engine)[0] == (2, 1, 6, 105)
+    assert (states(engine)[1], engine.orders()["quantity"][1]) == ("cancelled", 4)
+
+
 def test_what_ends_unfilled_leaves_the_other_alone(run, fills_bars):
     answers = []
 
