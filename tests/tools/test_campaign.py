@@ -1,0 +1,175 @@
+"""The campaign tool: what it notes, what it refuses, and that it finds what is wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
+sys.path.insert(0, str(TOOLS))
+
+import campaign as tool  # noqa: E402  (tools is no package)
+import campaigns  # noqa: E402
+from campaigns import sequences  # noqa: E402
+from campaigns.books import Books, half_even  # noqa: E402
+from campaigns.sequence_model import SequenceModel  # noqa: E402
+from campaigns.state import State, StateRefused  # noqa: E402
+
+CHILD = """
+import os, signal, sys
+sys.path.insert(0, {tools!r})
+import campaign, campaigns
+campaigns.compiled = lambda modules: False
+campaign.SAVE_SECONDS = 0.0
+real = campaign.run_chunk
+def run_chunk(name, seed, index):
+    if index == {kill_at}:
+        os.kill(os.getpid(), {signal})
+    return real(name, seed, index)
+campaign.run_chunk = run_chunk
+sys.argv = ["campaign.py", "R6", "--count", "1500", "--seed", "5", "--state", {state!r}]
+sys.exit(campaign.main())
+"""
+
+
+def run_child(state, kill_at=-1, number=signal.SIGKILL):
+    code = CHILD.format(tools=str(TOOLS), state=str(state), kill_at=kill_at, signal=int(number))
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ)
+
+
+def test_a_killed_campaign_goes_on_where_it_was(tmp_path):
+    whole, cut = tmp_path / "whole.json", tmp_path / "cut.json"
+    assert run_child(whole).returncode == 0
+    assert run_child(cut, kill_at=1).returncode == -signal.SIGKILL
+    noted = json.loads(cut.read_text())
+    assert (noted["done"], noted["cases"]) == ([[0, 1]], 500)
+    done = run_child(cut)
+    assert done.returncode == 0
+    assert done.stdout.startswith("R6: 1,500 sequences, 0 mismatches, ")
+    told, expected = (json.loads(path.read_text()) | {"seconds": 0} for path in (cut, whole))
+    assert told == expected
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cut.json", "whole.json"]
+    again = run_child(cut)
+    assert again.stdout == done.stdout, "a full count has nothing left to run"
+
+
+def test_control_c_leaves_a_state_that_goes_on(tmp_path):
+    state = tmp_path / "state.json"
+    stopped = run_child(state, kill_at=2, number=signal.SIGINT)
+    assert stopped.returncode == 130
+    assert "goes on from" in stopped.stdout
+    assert json.loads(state.read_text())["done"] == [[0, 2]]
+    assert run_child(state).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("version", 99), ("seed", 6), ("campaign", "bounds"), ("chunk", 7), ("format", 2)]
+)
+def test_a_state_of_something_else_is_refused(tmp_path, key, value):
+    path = tmp_path / "state.json"
+    state = State.open(path, "sequences", 1, 5, 500)
+    state.add(0, campaigns.Outcome(500, {"fills": 3}))
+    state.save()
+    assert State.open(path, "sequences", 1, 5, 500).cases == 500
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(StateRefused, match=f"{key} is"):
+        State.open(path, "sequences", 1, 5, 500)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}'])
+def test_a_torn_state_is_refused(tmp_path, text):
+    path = tmp_path / "state.json"
+    path.write_text(text)
+    with pytest.raises(StateRefused, match="is no state file"):
+        State.open(path, "sequences", 1, 5, 500)
+    assert path.read_text() == text
+
+
+def test_chunks_join_whatever_their_order(tmp_path):
+    state = State.open(tmp_path / "state.json", "sequences", 1, 5, 10)
+    for chunk in (3, 0, 1, 5, 2):
+        state.add(chunk, campaigns.Outcome(10, {"fills": chunk}, []))
+    assert (state.ranges, state.cases, state.tallies) == ([[0, 4], [5, 6]], 50, {"fills": 11})
+    assert [state.is_done(chunk) for chunk in range(7)] == [True, True, True, True, False, True, False]
+
+
+def wrong_fee(self, slot, quantity, price):
+    return half_even(quantity * price, self.divisor) and 1
+
+
+def planted(monkeypatch, owner, name, function):
+    monkeypatch.setattr(owner, name, function)
+    return sequences.run_chunk(7, 0)
+
+
+def test_the_model_and_the_engine_agree():
+    outcome = sequences.run_chunk(7, 0)
+    assert (outcome.cases, outcome.failures) == (500, [])
+    assert min(outcome.tallies.values()) > 0, outcome.tallies
+
+
+def test_a_wrong_fee_is_found_and_its_script_is_shrunk(monkeypatch):
+    outcome = planted(monkeypatch, Books, "fee", wrong_fee)
+    assert len(outcome.failures) > 300
+    failure = next(f for f in outcome.failures if f.number % sequences.PREDICTED)
+    text = sequences.reproduce(7, failure.number)
+    assert text.startswith(f"sequence {failure.number} of seed 7: fill of order ")
+    assert not text.splitlines()[0].endswith("holds")
+    assert sum(" -> " in line for line in text.splitlines()) <= 2, "one call is enough for a wrong fee"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("may_join", "were answered"),
+        ("check_volume", "more than"),
+        ("first_eligible_day", "good for day|before its time"),
+    ],
+)
+def test_each_promise_is_looked_at(monkeypatch, name, says):
+    """What the model is told wrongly it misses in the engine."""
+    lies = {
+        "may_join": lambda self, one, two: False,
+        "check_volume": lambda self, order, quantity: (_ for _ in ()).throw(sequences.Wrong("took more than it may")),
+        "first_eligible_day": lambda self, order: -1,
+    }
+    outcome = planted(monkeypatch, SequenceModel, name, lies[name])
+    assert any(word in failure.reason for failure in outcome.failures for word in says.split("|"))
+
+
+def test_a_case_is_a_function_of_seed_and_number():
+    one, two = (sequences.scripts.block(11, 3)[17] for _ in range(2))
+    assert (one.rows, one.prices, one.number) == (two.rows, two.prices, 3 * sequences.CHUNK + 17)
+    assert one.rows != sequences.scripts.block(12, 3)[17].rows
+    assert sequences.reproduce(11, one.number).splitlines()[0].endswith("holds")
+
+
+def test_the_compiled_model_says_what_the_source_says():
+    """In a process of its own: modules that were imported stay what they are."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(TOOLS)!r})\n"
+        "import campaign, campaigns\n"
+        "fast = campaigns.compiled(campaigns.models_of('sequences'))\n"
+        "from campaigns import sequences, books, sequence_model\n"
+        "assert not fast or books.__file__.endswith('.so') and sequence_model.__file__.endswith('.so')\n"
+        "outcome = sequences.run_chunk(7, 0)\n"
+        "print(fast, outcome)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() in (f"{fast} {sequences.run_chunk(7, 0)}" for fast in (True, False))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [["none"], ["R6", "--count", "0"], ["R6", "--count", "many"], ["R6", "--workers", "0"], ["R6", "--seed", "-1"]],
+)
+def test_bad_arguments_end_with_2(monkeypatch, capsys, given):
+    monkeypatch.setattr(sys, "argv", ["campaign.py", *given])
+    with pytest.raises(SystemExit) as ended:
+        tool.main()
+    assert ended.value.code == 2
+    assert "error:" in capsys.readouterr().err

@@ -1,0 +1,77 @@
+"""At which price an order may fill in a bar, where the bar alone decides it; else between which prices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from campaigns.books import PICO, Wrong, half_even
+
+MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING, ON_OPEN, ON_CLOSE = range(7)
+
+
+def slipped(settings: Any, side: int, price: int, low: int, high: int) -> int:
+    if not settings.slippage_rate:
+        return price
+    moved = price + side * half_even(price * settings.slippage_rate, PICO)
+    if settings.slippage_capped:
+        if moved < low:
+            moved = min(low, price)
+        if moved > high:
+            moved = max(high, price)
+    return max(1, moved)
+
+
+def check_price(model: Any, order: Any, price: int) -> None:
+    """Wrong where `price` cannot be what the bar gave the order."""
+    _, open_, high, low, close, _ = model.prices[order.slot][model.bars[order.slot]]
+    lowest, highest = allowed(model, order, open_, high, low, close)
+    if order.may_have_fired and price == slipped(model.settings, order.side, open_, low, high):
+        return
+    if not lowest <= price <= highest:
+        bar = (open_, high, low, close)
+        raise Wrong(f"order {order.id} filled at {price}, between {lowest} and {highest} was possible in {bar}")
+
+
+def allowed(model: Any, order: Any, open_: int, high: int, low: int, close: int) -> tuple[int, int]:
+    """The lowest and the highest price at which the order may fill in this bar."""
+    settings, policy, kind, side = model.settings, model.policy, order.kind, order.side
+    if kind in (LIMIT, STOP_LIMIT):
+        return limit_range(policy, order, open_, high, low, model.step)
+    if kind == ON_CLOSE or (kind == MARKET and policy.market_at == "same_close"):
+        first = last = close
+    elif kind in (MARKET, ON_OPEN) or order.is_fired:
+        first = last = open_
+    elif kind == STOP and not (order.parent and order.created == model.step):
+        if side * (open_ - order.stop) >= 0:
+            first = last = open_ if policy.stop_gap == "at_open" else order.stop
+        else:
+            if side * ((high if side > 0 else low) - order.stop) < 0 and not order.may_have_fired:
+                raise Wrong(
+                    f"order {order.id} has its stop at {order.stop}, which {open_, high, low, close} did not reach"
+                )
+            first = last = order.stop
+    else:  # a trailing stop, or a child born in this bar: its level moves, or the rest of the bar decides
+        first, last = low, high
+        if (
+            policy.stop_gap == "at_stop" or policy.limit_gap == "at_limit"
+        ):  # a level, or an entry, may lie outside the bar
+            first, last = 1, 2**62
+    return slipped(settings, side, first, low, high), slipped(settings, side, last, low, high)
+
+
+def limit_range(policy: Any, order: Any, open_: int, high: int, low: int, step: int) -> tuple[int, int]:
+    limit, side = order.limit, order.side
+    beyond = limit - open_ if side > 0 else open_ - limit
+    reach = limit - low if side > 0 else high - limit
+    if reach < 0 or (reach == 0 and policy.limit_fill == "penetrate"):
+        raise Wrong(f"order {order.id} has its limit at {limit}, which the bar {open_, high, low} did not give")
+    if policy.limit_gap == "at_limit":
+        return limit, limit
+    fresh = order.created == step
+    if order.kind == LIMIT and not fresh:
+        improves = beyond > 0 or (beyond == 0 and policy.limit_fill == "touch")
+        ends = sorted((open_, limit)) if improves else (limit, limit)
+        if improves and policy.path != "worst":  # there a stop may come before, and the limit is met on the way back
+            return open_, open_
+        return ends[0], ends[1]
+    return (low, limit) if side > 0 else (limit, high)
