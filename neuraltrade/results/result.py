@@ -301,9 +301,9 @@ class Result:
         """A pandas DataFrame of one of the tables; "equity" comes with drawdown and benchmark.
 
         table : "trades", "fills", "orders", "signals", "denials", "margin_calls", "equity", "monthly" (a column
-        per month), "drawdowns" (all of them), "by_symbol". Columns are copies under the names of the arrays; each nanosecond
-        column also comes as a UTC datetime. Raises InputError for another name and DependencyMissing (extra `frames`)
-        without pandas.
+        per month), "drawdowns" (all of them), "by_symbol". Columns are copies under the names of the arrays; each
+        nanosecond column also comes as a UTC datetime. Raises InputError for another name and DependencyMissing (extra
+        `frames`) without pandas.
         """
         names = (*self.slots, "equity", "monthly", "drawdowns", "by_symbol")
         if table not in names:
