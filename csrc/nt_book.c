@@ -3,6 +3,7 @@
 #include "nt_account.h"
 #include "nt_gate.h"
 #include "nt_size.h"
+#include "nt_tick.h"
 
 /* The quantity a request comes to at `price`: exact if given, else what would be traded there. Not above 0: nothing to do. */
 static nt_status estimate(const nt_engine *engine, const nt_request *request, int64_t price, int64_t *out)
@@ -26,6 +27,8 @@ static nt_status check_time(const nt_engine *engine, const nt_request *request)
         return NT_DENIED_TIME_IN_FORCE;
     if (is_dated && request->good_till <= engine->clock_ts_ns[engine->i])
         return NT_DENIED_TIME_IN_FORCE;
+    if (request->at != NT_AT_ANY && engine->ticks) /* no bar opens or closes */
+        return NT_DENIED_CONFLICT;
     return request->at != NT_AT_ANY && (request->limit || request->stop) ? NT_DENIED_CONFLICT : NT_OK;
 }
 
@@ -189,6 +192,8 @@ int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
     (void)nt_orders_move(&engine->orders, id, NT_SUBMITTED, 0, 0);
     nt_engine_record(engine, NT_EVENT_ORDER, request->slot, id, request->side, type, order.quantity, order.limit, order.stop,
                      order.signal_id);
+    if (engine->ticks)
+        return nt_ticks_send(engine, id) == NT_OK ? id : NT_NO_MEMORY;
     if (same_close)
         engine->attention |= NT_ATTEND_CLOSE;
     return id;
@@ -212,6 +217,8 @@ int64_t nt_book_cancel(nt_engine *engine, int64_t order_id, int32_t reason)
         return NT_DENIED_ORDER_DONE;
     if (row->role == NT_ROLE_LIQUIDATION)
         return NT_DENIED_LIQUIDATION;
+    if (engine->ticks)
+        return nt_ticks_send_cancel(engine, order_id);
     nt_book_end(engine, order_id, NT_CANCELLED_ORDER, reason);
     return 1;
 }

@@ -44,6 +44,8 @@ int64_t nt_book_cancel(nt_engine *engine, int64_t order_id, int32_t reason);
 /* A working order's new quantity, limit and stop; 0 = as it was. The gate judges what it becomes. 1, or a refusal that leaves it as it
  * was (nt_modify.c). */
 int64_t nt_book_modify(nt_engine *engine, int64_t order_id, int64_t quantity, int64_t limit, int64_t stop);
+/* A change that was checked takes effect, at the venue where there is one. NT_OK, or why it comes too late, which is recorded. */
+nt_status nt_book_apply_change(nt_engine *engine, int64_t order_id, int64_t quantity, int64_t limit, int64_t stop);
 /* Record that a change was refused, and by which limit (NULL: by none). Returns `reason`. */
 int64_t nt_book_modify_refused(nt_engine *engine, int64_t order_id, nt_status reason, const nt_finding *finding);
 
@@ -59,6 +61,10 @@ void nt_book_end(nt_engine *engine, int64_t order_id, uint8_t status, int32_t re
 /* Fill an active order as far as size, volume, cash and limits allow; what cannot be filled is ended with its reason.
  * prices: the bar's, for the slippage cap and the base of brackets. */
 nt_status nt_book_fill(nt_engine *engine, int64_t order_id, const nt_touch *touch, const nt_prices *prices);
+
+/* What an order would fill at `price` and nothing is booked: how much it wants, and how much of that limits and cash allow if it
+ * comes in `fills` parts none of which is dearer. NT_OVERFLOW. */
+nt_status nt_book_probe(nt_engine *engine, int64_t order_id, int64_t price, int64_t fills, int64_t *wanted_out, int64_t *allowed_out);
 
 /* Rows of closed and of open trades (nt_trades.c). */
 nt_status nt_trades_close(nt_engine *engine, int32_t slot, const nt_closing *closing, int64_t direction, int64_t price,

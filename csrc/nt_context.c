@@ -5,11 +5,12 @@
 
 #include "nt_book.h"
 #include "nt_size.h"
+#include "nt_tick.h"
 
-_Static_assert(sizeof(nt_context) == 23 * 8 && offsetof(nt_context, position) == 12 * 8 && offsetof(nt_context, api) == 19 * 8 &&
+_Static_assert(sizeof(nt_context) == 32 * 8 && offsetof(nt_context, event) == 23 * 8 && offsetof(nt_context, position) == 12 * 8 && offsetof(nt_context, api) == 19 * 8 &&
                    offsetof(nt_context, similar_count) == 22 * 8,
                "CONTEXT_DTYPE");
-_Static_assert(sizeof(nt_api) == 21 * 8 && offsetof(nt_api, similar) == 8 * 8 && offsetof(nt_api, place) == 17 * 8, "API_NAMES");
+_Static_assert(sizeof(nt_api) == 24 * 8 && offsetof(nt_api, similar) == 8 * 8 && offsetof(nt_api, place) == 17 * 8, "API_NAMES");
 _Static_assert(sizeof(nt_similar) == 32, "SIMILAR_DTYPE");
 
 static int32_t slot_of(const nt_context *context)
@@ -334,9 +335,11 @@ void nt_context_open(nt_engine *engine)
 {
     engine->api = (nt_api){api_trade, api_order, api_close_position, api_target, api_cancel, api_cancel_all, api_is_active,
                            api_signal, api_similar, pow, exp, log, sin, cos, tan, tanh, api_halt,
-                           api_place, api_trailing_stop, api_modify, api_oco};
+                           api_place, api_trailing_stop, api_modify, api_oco, nt_tick_depth_price, nt_tick_depth_size,
+                           nt_tick_queue_ahead};
     engine->context.api = &engine->api;
     engine->context.engine = engine;
+    engine->context.bid = engine->context.ask = engine->context.last = engine->context.mid = NAN;
     nt_context_select(engine, 0);
     nt_context_refresh(engine, 0);
 }

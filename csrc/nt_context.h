@@ -55,6 +55,16 @@ typedef struct nt_context {
     struct nt_engine *engine;
     const nt_similar *similar; /* filled by api->similar, valid until its next call */
     int64_t similar_count;
+    /* Of ticks (nt_tick.h), as heard by now; NaN and 0 where there is none. */
+    int64_t event;     /* NT_HEARD_*; 0 = a bar */
+    int64_t aggressor; /* of the last print */
+    double bid;
+    double bid_size;
+    double ask;
+    double ask_size;
+    double last;
+    double last_size;
+    double mid;
 } nt_context;
 
 typedef int64_t (*nt_strategy_fn)(nt_context *ctx, void *user);
@@ -101,6 +111,11 @@ typedef struct nt_api {
     int64_t (*modify)(nt_context *ctx, int64_t order_id, double quantity, double limit, double stop);
     /* One cancels the other: each shrinks by what the other fills, and ends when that is full. 1 done, or a refusal. */
     int64_t (*oco)(nt_context *ctx, int64_t order_id, int64_t other_id);
+    /* Of the book as heard: level 0 is the best of a side (+1 bids, -1 asks). Without depth level 0 is the quote. NaN and 0 beyond. */
+    double (*depth_price)(nt_context *ctx, int64_t side, int64_t level);
+    double (*depth_size)(nt_context *ctx, int64_t side, int64_t level);
+    /* Units before a resting order in the line at its price; NaN where it does not rest, infinite where no feed shows the line. */
+    double (*queue_ahead)(nt_context *ctx, int64_t order_id);
 } nt_api;
 
 #endif

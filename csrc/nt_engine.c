@@ -5,6 +5,7 @@
 #include "nt_account.h"
 #include "nt_book.h"
 #include "nt_match.h"
+#include "nt_tick.h"
 
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
@@ -49,6 +50,7 @@ nt_status nt_engine_open(nt_engine *engine, const nt_engine_config *config, nt_m
 
 void nt_engine_close(nt_engine *engine)
 {
+    nt_ticks_close(engine);
     nt_orders_close(&engine->orders);
     nt_rows_close(&engine->events);
     nt_rows_close(&engine->trades);
@@ -65,6 +67,11 @@ void nt_engine_fail(nt_engine *engine, nt_status status)
     engine->attention |= NT_ATTEND_FAILURE;
 }
 
+int64_t nt_engine_now(const nt_engine *engine)
+{
+    return engine->ticks ? engine->ticks->now_ns : engine->clock_ts_ns[engine->i];
+}
+
 void nt_engine_record(nt_engine *engine, uint8_t kind, int32_t slot, int64_t id, int8_t side, int16_t code, int64_t quantity,
                       int64_t price, int64_t value, int64_t extra)
 {
@@ -79,7 +86,7 @@ void nt_engine_record(nt_engine *engine, uint8_t kind, int32_t slot, int64_t id,
         nt_engine_fail(engine, NT_NO_MEMORY);
         return;
     }
-    *event = (nt_event){engine->i, engine->clock_ts_ns[engine->i], id, quantity, price, value, extra, slot, code, kind, side};
+    *event = (nt_event){engine->i, nt_engine_now(engine), id, quantity, price, value, extra, slot, code, kind, side};
     if (engine->journal)
         engine->attention |= NT_ATTEND_JOURNAL;
 }
@@ -203,7 +210,9 @@ nt_status nt_engine_advance(nt_engine *engine, int64_t count)
         return NT_STATE;
     int64_t stop = count < engine->clock_count - engine->i ? engine->i + count : engine->clock_count;
     nt_status status = NT_OK;
-    if (engine->market_count == 1)
+    if (engine->ticks)
+        status = nt_ticks_run(engine, stop);
+    else if (engine->market_count == 1)
         status = run_single(engine, stop);
     else
         for (; engine->i < stop && status == NT_OK; engine->i += status == NT_OK)
@@ -285,6 +294,8 @@ nt_status nt_engine_finish(nt_engine *engine, int close_open)
         return NT_OK;
     nt_status status = NT_OK;
     engine->i = reached - 1;
+    if (engine->ticks)
+        nt_ticks_closing(engine);
     for (int32_t slot = 0; close_open && slot < engine->market_count && status == NT_OK; slot++)
         if (engine->positions[slot].quantity != 0)
             status = close_at_open(engine, slot);

@@ -51,6 +51,7 @@ typedef struct nt_market {
     int64_t signal_bar;
     int64_t exit_bar;   /* clock index at which a stop-loss, take-profit or trail last filled; -1 = never */
     int64_t entry_bar;  /* of the fill that opened what is held, as the two below */
+    int64_t entry_ns;   /* the venue's time of that fill */
     int64_t entry_order_id;
     int64_t entry_signal_id;
     int64_t restricted; /* 1 = the gate lets nothing through */
@@ -61,6 +62,8 @@ typedef struct nt_market {
 typedef int64_t (*nt_journal_fn)(void *user, const nt_event *events, int64_t count);
 typedef int64_t (*nt_advisor_fn)(void *user, const nt_signal_row *signal, double *confidence_out);
 typedef int64_t (*nt_recall_fn)(void *user, int64_t symbol, int64_t ts_ns, int64_t k, const nt_similar **rows_out, int64_t *count_out);
+
+struct nt_ticks;
 
 enum { NT_ATTEND_CLOSE = 1, NT_ATTEND_JOURNAL = 2, NT_ATTEND_FAILURE = 4 };
 
@@ -105,6 +108,7 @@ typedef struct nt_engine {
     nt_journal_fn journal;
     nt_advisor_fn advisor;
     nt_recall_fn recall;
+    struct nt_ticks *ticks; /* NULL = bars (nt_tick.h) */
 } nt_engine;
 
 /* Prices in nano of the bar being matched. */
@@ -154,6 +158,8 @@ void nt_context_refresh(nt_engine *engine, int32_t slot);
 /* The fills in the log as nt_event.h has them, into `rows_out[engine->fill_count]` (nt_trades.c). */
 void nt_trades_fills(const nt_engine *engine, nt_fill_row *rows_out);
 
+/* The time of what happens now: of the step, or the venue's where the run is over ticks. */
+int64_t nt_engine_now(const nt_engine *engine);
 /* Append one event, or set engine->failure. */
 void nt_engine_record(nt_engine *engine, uint8_t kind, int32_t slot, int64_t id, int8_t side, int16_t code, int64_t quantity,
                       int64_t price, int64_t value, int64_t extra);

@@ -2,6 +2,7 @@
 #include "nt_book.h"
 #include "nt_gate.h"
 #include "nt_size.h"
+#include "nt_tick.h"
 
 /* What rounding the notional and the fee of a reversal's two halves apart may add up to. */
 #define ROUNDING_MINOR 4
@@ -100,6 +101,8 @@ static nt_status plan_cash(const nt_engine *engine, const nt_order *order, const
 /* The volume cap leaves the rest working, which is no reason to end the order. */
 static int64_t volume_room(const nt_engine *engine, const nt_order *order)
 {
+    if (engine->ticks)
+        return engine->ticks->room;
     const nt_market *market = &engine->markets[order->symbol];
     int64_t room = engine->policy.volume_cap > 0 ? market->volume_left : INT64_MAX;
     return engine->policy.depth == NT_DEPTH_UNLIMITED ? room : nt_smaller(room, market->depth_left);
@@ -118,6 +121,7 @@ static void note_entry(nt_engine *engine, const nt_order *order, int64_t order_i
 {
     nt_market *market = &engine->markets[order->symbol];
     market->entry_bar = engine->i;
+    market->entry_ns = nt_engine_now(engine);
     market->entry_order_id = order_id;
     market->entry_signal_id = order->signal_id;
 }
@@ -141,7 +145,7 @@ static nt_status book(nt_engine *engine, int64_t order_id, const nt_plan *plan, 
     if (quantity > closing.quantity && (held == 0 || closing.quantity))
         note_entry(engine, order, order_id);
     if (engine->ledger.lots != NULL && quantity > closing.quantity)
-        nt_lots_stamp(engine->ledger.lots, slot, engine->i, order_id, order->signal_id);
+        nt_lots_stamp(engine->ledger.lots, slot, engine->i, nt_engine_now(engine), order_id, order->signal_id);
     engine->gate.executions += order->role == NT_ROLE_ENTRY && order->filled == 0;
     order->filled += quantity;
     if (nt_order_is_exit(order))
@@ -170,7 +174,7 @@ static nt_status settle(nt_engine *engine, int64_t order_id, const nt_plan *plan
         (void)nt_orders_move(&engine->orders, order_id, NT_FILLED, order->reason, engine->i);
     else if (capped && plan->reason == 0) {
         (void)nt_orders_move(&engine->orders, order_id, NT_PARTIALLY_FILLED, 0, engine->i);
-        if (order->tif == NT_TIF_IOC)
+        if (order->tif == NT_TIF_IOC && !engine->ticks)
             nt_book_end(engine, order_id, NT_CANCELLED_ORDER, 0);
     } else {
         (void)nt_orders_move(&engine->orders, order_id, NT_PARTIALLY_FILLED, 0, engine->i);
@@ -202,7 +206,7 @@ nt_status nt_book_fill(nt_engine *engine, int64_t order_id, const nt_touch *touc
         return status;
     int64_t quantity = plan.closing + plan.opening, room = volume_room(engine, order);
     int capped = quantity > room;
-    if (capped && order->tif == NT_TIF_FOK) {
+    if (capped && order->tif == NT_TIF_FOK && !engine->ticks) { /* over ticks it is known to fit, level by level */
         nt_book_end(engine, order_id, NT_CANCELLED_ORDER, 0);
         return engine->failure;
     }
@@ -215,7 +219,7 @@ nt_status nt_book_fill(nt_engine *engine, int64_t order_id, const nt_touch *touc
             nt_book_end(engine, order_id, order->filled ? NT_CANCELLED_ORDER : NT_REJECTED, plan.reason);
         return engine->failure;
     }
-    if (order->tif == NT_TIF_FOK && quantity < plan.wanted && !plan.sized) {
+    if (order->tif == NT_TIF_FOK && quantity < plan.wanted && !plan.sized && !engine->ticks) {
         nt_book_end(engine, order_id, NT_CANCELLED_ORDER, plan.reason);
         return engine->failure;
     }
@@ -229,4 +233,43 @@ nt_status nt_book_fill(nt_engine *engine, int64_t order_id, const nt_touch *touc
         engine->markets[order->symbol].volume_left -= quantity;
     status = book(engine, order_id, &plan, quantity);
     return status != NT_OK ? status : settle(engine, order_id, &plan, quantity, capped, touch, prices);
+}
+
+/* What plan_cash sees once only: each of `fills` pays the fixed part of the fee and rounds for itself. */
+static nt_status covers_fills(const nt_engine *engine, const nt_order *order, const nt_plan *plan, int64_t fills, int *covers_out)
+{
+    const nt_costs *costs = &engine->costs;
+    int64_t held = engine->positions[order->symbol].quantity, each = costs->fee_minimum > costs->fee_fixed ? costs->fee_minimum : costs->fee_fixed;
+    int64_t left, notional, fee;
+    if (nt_size_free_cash(engine, order->symbol, held + order->side * plan->closing, plan->price, &left) != NT_OK ||
+        nt_ledger_notional(&engine->ledger, order->symbol, plan->opening, plan->price, &notional) != NT_OK ||
+        nt_size_fee(engine, order->symbol, plan->closing + plan->opening, plan->price, &fee) != NT_OK)
+        return NT_OVERFLOW;
+    if (nt_size_bound(engine, order->symbol, notional, &notional) != NT_OK)
+        return NT_OVERFLOW;
+    *covers_out = (nt_wide)notional + fee + (nt_wide)(fills - 1) * ((nt_wide)each + ROUNDING_MINOR) <= left;
+    return NT_OK;
+}
+
+nt_status nt_book_probe(nt_engine *engine, int64_t order_id, int64_t price, int64_t fills, int64_t *wanted_out, int64_t *allowed_out)
+{
+    const nt_order *order = nt_orders_row(&engine->orders, order_id);
+    const nt_working *working = &engine->orders.working[order->working];
+    nt_plan plan = {.price = price};
+    if (order->type != NT_LIMIT && order->type != NT_STOP_LIMIT)
+        plan.price = nt_size_slipped(engine, order->symbol, order->side, price, price, price);
+    nt_status status = plan.price > 0 ? plan_quantity(engine, order, working, &plan) : NT_OVERFLOW;
+    int64_t wanted = plan.wanted;
+    int covers = 1;
+    if (status == NT_OK && wanted > 0) {
+        plan_limits(engine, order, &plan);
+        status = plan_cash(engine, order, working, &plan);
+        if (status == NT_OK && fills > 1 && plan.opening > 0)
+            status = covers_fills(engine, order, &plan, fills, &covers);
+    }
+    if (status != NT_OK)
+        return status;
+    *wanted_out = plan.sized && wanted > 0 && plan.closing + plan.opening > 0 ? plan.closing + plan.opening : wanted;
+    *allowed_out = covers && wanted > 0 ? plan.closing + plan.opening : 0;
+    return NT_OK;
 }

@@ -16,8 +16,8 @@ static nt_status add_row(nt_engine *engine, int32_t slot, int64_t direction, con
     *row = (nt_trade_row){
         .entry_bar = lot->entry_bar,
         .exit_bar = engine->i,
-        .entry_ts_ns = engine->clock_ts_ns[lot->entry_bar],
-        .exit_ts_ns = engine->clock_ts_ns[engine->i],
+        .entry_ts_ns = lot->entry_ns,
+        .exit_ts_ns = nt_engine_now(engine),
         .entry_order_id = lot->order_id,
         .signal_id = lot->signal_id,
         .quantity = nt_double_from_nano(closing->quantity),
@@ -59,7 +59,7 @@ nt_status nt_lot_trades_leave_open(nt_engine *engine, int32_t slot)
         if (nt_ledger_notional(&engine->ledger, slot, direction * lot->quantity, price, &value) != NT_OK)
             return NT_OVERFLOW;
         nt_lot_closing open = {.closing = {lot->quantity, lot->cost, value - lot->cost, lot->fees, lot->price},
-                               .entry_bar = lot->entry_bar, .order_id = lot->order_id, .signal_id = lot->signal_id};
+                               .entry_bar = lot->entry_bar, .entry_ns = lot->entry_ns, .order_id = lot->order_id, .signal_id = lot->signal_id};
         nt_status status = add_row(engine, slot, direction, &open, &row);
         if (status != NT_OK)
             return status;

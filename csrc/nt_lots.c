@@ -90,7 +90,7 @@ static nt_status plan_closing(const nt_ledger *ledger, int32_t slot, int64_t pri
         if (row == NULL)
             return NT_NO_MEMORY;
         *row = (nt_lot_closing){.closing = {.quantity = taken, .cost = cost, .entry_price = lot->price},
-                                .entry_fees = fees, .entry_bar = lot->entry_bar, .order_id = lot->order_id, .signal_id = lot->signal_id};
+                                .entry_fees = fees, .entry_bar = lot->entry_bar, .entry_ns = lot->entry_ns, .order_id = lot->order_id, .signal_id = lot->signal_id};
         if (__builtin_sub_overflow(gets - paid, cost, &row->closing.realised) ||
             nt_add(fees, pays - charged, &row->closing.fees) != NT_OK ||
             nt_add(plan->total.realised, row->closing.realised, &plan->total.realised) != NT_OK ||
@@ -195,10 +195,11 @@ nt_status nt_lots_fill(nt_ledger *ledger, int32_t slot, int64_t quantity, int64_
     return NT_OK;
 }
 
-void nt_lots_stamp(nt_lots *lots, int32_t slot, int64_t bar, int64_t order_id, int64_t signal_id)
+void nt_lots_stamp(nt_lots *lots, int32_t slot, int64_t bar, int64_t ts_ns, int64_t order_id, int64_t signal_id)
 {
     nt_lot *lot = &lots->pool[lots->lists[slot].tail];
     lot->entry_bar = bar;
+    lot->entry_ns = ts_ns;
     lot->order_id = order_id;
     lot->signal_id = signal_id;
 }

@@ -18,6 +18,7 @@ typedef struct nt_lot {
     int64_t cost;     /* minor, signed like the position */
     int64_t fees;     /* minor, paid for what is left of it */
     int64_t entry_bar;
+    int64_t entry_ns;
     int64_t order_id;
     int64_t signal_id;
     int32_t next; /* in the order of their fills; -1 = the newest */
@@ -35,6 +36,7 @@ typedef struct nt_lot_closing {
     nt_closing closing;
     int64_t entry_fees; /* of closing.fees, what the lot had paid */
     int64_t entry_bar;
+    int64_t entry_ns;
     int64_t order_id;
     int64_t signal_id;
 } nt_lot_closing;
@@ -60,7 +62,7 @@ void nt_lots_close(nt_lots *lots);
 nt_status nt_lots_fill(nt_ledger *ledger, int32_t slot, int64_t quantity, int64_t price, int64_t fee, nt_closing *closing_out);
 
 /* Say what the newest lot of a symbol was opened by. */
-void nt_lots_stamp(nt_lots *lots, int32_t slot, int64_t bar, int64_t order_id, int64_t signal_id);
+void nt_lots_stamp(nt_lots *lots, int32_t slot, int64_t bar, int64_t ts_ns, int64_t order_id, int64_t signal_id);
 
 /* Position x numerator / denominator: every lot by its share of the running sum, a lot that comes to nothing adding its cost to the
  * next. `quantity` is what the position comes to, not 0. NT_OVERFLOW: unchanged. */

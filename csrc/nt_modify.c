@@ -2,6 +2,7 @@
 #include "nt_book.h"
 #include "nt_gate.h"
 #include "nt_size.h"
+#include "nt_tick.h"
 
 int64_t nt_book_modify_refused(nt_engine *engine, int64_t order_id, nt_status reason, const nt_finding *finding)
 {
@@ -115,6 +116,24 @@ int64_t nt_book_modify(nt_engine *engine, int64_t order_id, int64_t quantity, in
         status = NT_DENIED_ORDER_DONE;
     if (status != NT_OK)
         return nt_book_modify_refused(engine, order_id, status, &finding);
+    if (engine->ticks)
+        return nt_ticks_send_change(engine, order_id, quantity, limit, stop);
+    return nt_book_apply_change(engine, order_id, quantity, limit, stop) == NT_OK ? 1 : NT_DENIED_ORDER_DONE;
+}
+
+nt_status nt_book_apply_change(nt_engine *engine, int64_t order_id, int64_t quantity, int64_t limit, int64_t stop)
+{
+    nt_order *row = nt_orders_row(&engine->orders, order_id);
+    nt_status late = NT_OK;
+    if (!nt_order_is_active(row))
+        late = NT_DENIED_ORDER_DONE;
+    else if (quantity && quantity <= row->filled)
+        late = NT_DENIED_QUANTITY_RANGE;
+    else if (stop && !engine->orders.working[row->working].stop)
+        late = NT_DENIED_CONFLICT;
+    if (late != NT_OK)
+        return (nt_status)nt_book_modify_refused(engine, order_id, late, NULL);
+    nt_working *working = &engine->orders.working[row->working];
     if (quantity) {
         row->quantity = working->size_value = quantity;
         working->size_kind = NT_SIZE_GIVEN;
@@ -130,7 +149,7 @@ int64_t nt_book_modify(nt_engine *engine, int64_t order_id, int64_t quantity, in
         engine->attention |= NT_ATTEND_CLOSE;
     }
     nt_engine_record(engine, NT_EVENT_MODIFIED, row->symbol, order_id, row->side, 0, row->quantity, row->limit, row->stop, 0);
-    return 1;
+    return NT_OK;
 }
 
 static int is_joined(const nt_engine *engine, const nt_order *row)

@@ -12,8 +12,8 @@ static void fill_row(const nt_engine *engine, nt_trade_row *row, int32_t slot, c
     *row = (nt_trade_row){
         .entry_bar = market->entry_bar,
         .exit_bar = engine->i,
-        .entry_ts_ns = market->entry_bar >= 0 ? engine->clock_ts_ns[market->entry_bar] : 0,
-        .exit_ts_ns = engine->clock_ts_ns[engine->i],
+        .entry_ts_ns = market->entry_ns,
+        .exit_ts_ns = nt_engine_now(engine),
         .entry_order_id = market->entry_order_id,
         .signal_id = market->entry_signal_id,
         .quantity = nt_double_from_nano(closing->quantity),

@@ -29,6 +29,7 @@ _EXPORTS = {
     "NeuralTradeError": "errors",
     "Result": "results",
     "Query": "vectors",
+    "QueueModel": "core.settings",
     "RiskLimits": "core.settings",
     "Size": "core.settings",
     "Slippage": "core.settings",

@@ -15,7 +15,7 @@ from .._version import __version__
 from ..core.engine import Engine
 from ..core.settings import Account, Fees, FillPolicy, Instrument, RiskLimits, Size, Slippage
 from ..errors import InputError, StrategyError
-from ..market import Bars, Panel
+from ..market import Bars, Depth, Panel, Quotes, Ticks, Trades
 from ..results import Result, checks
 from ..strategy import Signals
 from ..strategy.base import nearest
@@ -34,7 +34,7 @@ _CHUNK_BARS = 1 << 16
 class Setup:
     """Checked arguments of a run, whatever the strategy."""
 
-    data: Bars | Panel
+    data: Bars | Panel | Ticks
     bars: tuple[Bars, ...]
     symbols: tuple[str, ...]
     cash: float
@@ -48,10 +48,16 @@ class Setup:
     latency_ns: int
     seed: int
 
-    def engine(self, policy: FillPolicy) -> Engine:
+    @property
+    def ticks(self) -> Ticks | None:
+        return self.data if isinstance(self.data, Ticks) else None
+
+    def engine(self, policy: FillPolicy, calls: tuple[str, ...]) -> Engine:
         return Engine(
             self.symbols,
             [one.columns() for one in self.bars],
+            ticks=self.ticks,
+            calls=calls,
             cash=self.cash,
             policy=policy,
             fees=self.fees,
@@ -83,7 +89,7 @@ class Setup:
 
 
 def backtest(
-    data: Bars | Panel,
+    data: Bars | Panel | Ticks | Quotes | Trades | Depth,
     strategy: Any,
     cash: float = 10_000.0,
     fees: float | Fees = 0.0,
@@ -108,14 +114,16 @@ def backtest(
 ) -> Result:
     """Run `strategy` over `data` through the native engine and return what it did.
 
-    data : Bars, or a Panel for several symbols with shared cash.
+    data : Bars, or a Panel for several symbols with shared cash; or Ticks (or one stream), for a strategy with
+        on_quote, on_trade or on_depth: see docs/ticks.md.
     strategy : nt.Signals; a subclass or instance of nt.Strategy (interpreted); nt.compiled(...) of one.
     cash : starting cash, > 0. fees : rate of notional or nt.Fees. slippage : rate of price or nt.Slippage.
     fill : a preset ("conservative", "backtesting_py", "vectorbt") or nt.FillPolicy.
     size : default order size: units, nt.Size, or None for all-in. risk : nt.RiskLimits, None = structural checks only.
     recall, journal, advisor : memory, see neuraltrade.ports. The journal gets every event before it acts.
     params : overrides of the strategy's parameters. instruments : symbol -> nt.Instrument, or one for all.
-    latency_ns : how long an order takes to reach the market: bars that end earlier do not see it.
+    latency_ns : how long an order takes to reach the market: bars that end earlier do not see it. Over ticks changes
+        and cancels take as long.
     bounds : also run with the path inside each bar at its worst and at its best: `result.bounds`.
     benchmark, risk_free, periods_per_year : of the statistics, see nt.Result.
     seed : recorded with the run; nothing in it is random.
@@ -134,22 +142,27 @@ def backtest(
     """
     setup = _setup(data, cash, fees, slippage, fill, size, risk, instruments, account, latency_ns, seed)
     checks.check_numbers(setup.cash, risk_free, periods_per_year)
-    checks.benchmark_values(benchmark, data.ts_ns)
+    clock_ts_ns = data.ts_ns if setup.ticks is None else setup.ticks.local_ns
+    checks.benchmark_values(benchmark, clock_ts_ns)
     _check_flag("bounds", bounds)
     _check_flag("close_at_end", close_at_end)
     _check_port("recall", recall, "similar")
     _check_port("journal", journal, "append")
     _check_port("advisor", advisor, "enhance")
+    if setup.ticks is not None and bounds:
+        raise InputError("bounds must be False over ticks: there is no path inside a bar to be unsure of")
     if isinstance(strategy, Signals):
+        if setup.ticks is not None:
+            raise InputError("strategy must be an nt.Strategy over ticks: nt.Signals are a row per bar")
         if params:
             raise InputError(f"params must be None for nt.Signals, was {params!r}")
         prepared: Prepared | None = None
     else:
-        prepared = prepare(strategy, params, setup.bars)
+        prepared = prepare(strategy, params, setup.bars, setup.ticks)
     statistics = {"benchmark": benchmark, "risk_free": risk_free, "periods_per_year": periods_per_year}
 
     def once(policy: FillPolicy, journal: Journal | None, label: str) -> Result:
-        engine = setup.engine(policy)
+        engine = setup.engine(policy, () if prepared is None else prepared.calls)
         _bind(engine, setup, strategy, prepared)
         settings = _settings(setup, policy, prepared, close_at_end)
         _attach(engine, setup, settings, recall, journal, advisor)
@@ -186,10 +199,12 @@ def _setup(
     seed: Any,
 ) -> Setup:
     """Arguments checked and brought to one form; InputError names the first that is wrong."""
-    if not isinstance(data, (Bars, Panel)):
-        raise InputError(f"data must be nt.Bars or nt.Panel, was {type(data).__name__}")
-    bars = (data,) if isinstance(data, Bars) else data.bars
-    symbols = tuple(one.symbol for one in bars)
+    if isinstance(data, (Quotes, Trades, Depth)):
+        data = Ticks([data])
+    if not isinstance(data, (Bars, Panel, Ticks)):
+        raise InputError(f"data must be nt.Bars, nt.Panel or nt.Ticks, was {type(data).__name__}")
+    bars = () if isinstance(data, Ticks) else (data,) if isinstance(data, Bars) else data.bars
+    symbols = data.symbols if isinstance(data, Ticks) else tuple(one.symbol for one in bars)
     if isinstance(fill, str):
         fill = FillPolicy.preset(fill)
     if isinstance(size, (int, float, np.integer, np.floating)) and not isinstance(size, bool):
@@ -274,6 +289,8 @@ def _bind(engine: Engine, setup: Setup, signals: Any, prepared: Prepared | None)
     engine.context.texts[:] = prepared.texts
     if prepared.native is not None:
         engine.bind_native(prepared.native.address, prepared.failure.address)
+    elif setup.ticks is not None:
+        engine.bind_events(prepared.on_event)
     elif prepared.on_bar is not None:
         engine.bind_python(prepared.on_bar)
 

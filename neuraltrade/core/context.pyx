@@ -13,7 +13,7 @@ import numpy as np
 from ..clock import as_ns
 from ..errors import InputError
 from ..ports import SIMILAR_DTYPE
-from .layouts import GATE_MODES, MARKET_TIMES, TIMES_IN_FORCE
+from .layouts import EVENT_NAMES, GATE_MODES, MARKET_TIMES, TIMES_IN_FORCE
 from .settings import Denial, RiskLimits
 
 from .native cimport nt_engine_close, nt_engine, nt_market, nt_position
@@ -158,6 +158,60 @@ cdef class Context:
         return self.c.equity
 
     @property
+    def event(self):
+        """What the strategy is called for: "bar", "quote", "trade" or "depth"."""
+        return EVENT_NAMES[self.c.event]
+
+    @property
+    def bid(self):
+        """Best bid as heard by now, NaN where there is none, as in all of these. Of the quotes where the symbol has them, else of its book."""
+        return self.c.bid
+
+    @property
+    def bid_size(self):
+        """Units shown there; 0 where there are none."""
+        return self.c.bid_size
+
+    @property
+    def ask(self):
+        return self.c.ask
+
+    @property
+    def ask_size(self):
+        return self.c.ask_size
+
+    @property
+    def mid(self):
+        """Half way between bid and ask, NaN unless there are both."""
+        return self.c.mid
+
+    @property
+    def last(self):
+        """Price of the last print."""
+        return self.c.last
+
+    @property
+    def last_size(self):
+        return self.c.last_size
+
+    @property
+    def aggressor(self):
+        """Of the last print: +1 a buyer came to take, -1 a seller, 0 not known."""
+        return self.c.aggressor
+
+    def depth_price(self, int64_t side, int64_t level=0):
+        """Price of a level as heard: side +1 bids, -1 asks; level 0 is the best. NaN beyond. Without depth level 0 is the quote."""
+        return self.c.api.depth_price(self.c, side, level)
+
+    def depth_size(self, int64_t side, int64_t level=0):
+        """Units at that level; 0 beyond."""
+        return self.c.api.depth_size(self.c, side, level)
+
+    def queue_ahead(self, int64_t order_id):
+        """Units ahead of a resting order at its price, by the policy's QueueModel. NaN unless it rests, infinite where unseen."""
+        return self.c.api.queue_ahead(self.c, order_id)
+
+    @property
     def state(self):
         """float64 scratch, zero at the start; its length is what `Engine.set_state` was given."""
         return self.state_view
@@ -169,6 +223,8 @@ cdef class Context:
     def ago(self, Py_ssize_t k):
         """The symbol's bar `k` bars back; 0 is the current one. InputError unless 0 <= k <= ctx.bar."""
         cdef int64_t at = self.c.bar - k
+        if self.c.event != 0:
+            raise InputError("ctx.ago: a run over ticks has no bars; keep what you need in ctx.state")
         if k < 0 or at < 0:
             raise InputError(f"ctx.ago: k must be 0..{self.c.bar} at this bar, was {k}")
         cdef Bar bar = Bar.__new__(Bar)

@@ -1,4 +1,6 @@
 from .context cimport Context as RunContext, Run
+from .feed cimport TickFeed
+from .native cimport nt_ticks_config
 
 cdef class Engine:
     cdef readonly RunContext context
@@ -7,6 +9,9 @@ cdef class Engine:
     cdef Run run
     cdef object equity_array
     cdef object on_bar
+    cdef tuple on_event
+    cdef TickFeed feed
+    cdef object _open_ticks(self, nt_ticks_config config)
     cdef object journal
     cdef object advisor
     cdef object recall

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,15 @@ class Context:
     low: float
     close: float
     volume: float
+    event: str
+    bid: float
+    bid_size: float
+    ask: float
+    ask_size: float
+    mid: float
+    last: float
+    last_size: float
+    aggressor: int
     position: float
     entry_price: float
     cash: float
@@ -115,6 +124,9 @@ class Context:
         self, order_id: int, quantity: float | None = None, limit: float | None = None, stop: float | None = None
     ) -> int: ...
     def oco(self, order_id: int, other_id: int) -> int: ...
+    def depth_price(self, side: int, level: int = 0) -> float: ...
+    def depth_size(self, side: int, level: int = 0) -> float: ...
+    def queue_ahead(self, order_id: int) -> float: ...
     def cancel(self, order_id: int) -> int: ...
     def cancel_all(self) -> int: ...
     def halt(self, mode: str = "halt") -> int: ...
@@ -138,7 +150,7 @@ class Engine:
     def __init__(
         self,
         symbols: Sequence[str],
-        bars: Sequence[tuple[npt.NDArray[Any], ...]],
+        bars: Sequence[tuple[npt.NDArray[Any], ...]] | None = None,
         *,
         cash: float,
         policy: FillPolicy,
@@ -151,6 +163,8 @@ class Engine:
         path: str | None = None,
         record_events: bool = True,
         latency_ns: int = 0,
+        ticks: Any = None,
+        calls: Sequence[str] = (),
     ) -> None: ...
     def set_indicators(self, columns: Sequence[Sequence[npt.NDArray[np.float64]]]) -> None: ...
     def set_parameters(self, values: npt.NDArray[np.float64]) -> None: ...
@@ -159,6 +173,7 @@ class Engine:
     def set_advisor(self, advisor: Callable[[int, int, int, float, int, int], float] | None) -> None: ...
     def set_journal(self, journal: Callable[[npt.NDArray[np.void]], None] | None) -> None: ...
     def bind_python(self, on_bar: Callable[[Context], Any]) -> None: ...
+    def bind_events(self, on_event: Mapping[str, Callable[[Context], Any]]) -> None: ...
     def bind_native(self, address: int, user: int = 0) -> None: ...
     def bind_signals(
         self,

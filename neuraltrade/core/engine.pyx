@@ -11,14 +11,16 @@ import numpy as np
 
 from ..errors import InputError, NeuralTradeError, StrategyError
 from ..ports import SIMILAR_DTYPE
-from . import convert, convert_account
+from . import convert, convert_account, convert_ticks
 from .settings import RiskLimits
+from .feed import TickFeed
 from .context import Bar, Context, IndicatorHandle  # the names this module offers
 from .layouts import (
-    API_NAMES, CONTEXT_DTYPE, CONTROLS, DENIAL_DTYPE, EVENT_DTYPE, EVENT_KINDS, FILL_DTYPE, GATE_MODES, MARGIN_CALL_DTYPE,
+    API_NAMES, CONTEXT_DTYPE, CONTROLS, DENIAL_DTYPE, EVENT_CALLS, EVENT_DTYPE, EVENT_KINDS, FILL_DTYPE, GATE_MODES, MARGIN_CALL_DTYPE,
     ORDER_DTYPE, ORDER_ROLES, ORDER_STATES, ORDER_TYPES, SIGNAL_DTYPE, TIMES_IN_FORCE, TRADE_DTYPE,
 )
 
+from .feed cimport TickFeed
 from .native cimport *
 
 if (sizeof(nt_context) != CONTEXT_DTYPE.itemsize or sizeof(nt_event) != EVENT_DTYPE.itemsize
@@ -38,6 +40,19 @@ cdef int64_t call_strategy(nt_context* ctx, void* user) noexcept:
         return 0
     except BaseException as error:
         if engine.error is None:  # else a port has failed in this bar, which came first
+            engine.error = error
+            engine.from_strategy = True
+        return 1
+
+
+cdef int64_t call_tick_strategy(nt_context* ctx, void* user) noexcept:
+    """The same of a run over ticks: on_quote, on_trade or on_depth."""
+    cdef Engine engine = <Engine>user
+    try:
+        engine.on_event[ctx.event](engine.context)
+        return 0
+    except BaseException as error:
+        if engine.error is None:
             engine.error = error
             engine.from_strategy = True
         return 1
@@ -111,17 +126,22 @@ cdef class Engine:
     symbols : names, each once. bars : for each a tuple (ts_ns int64[n], open, high, low, close, volume float64[n]), C-contiguous,
     kept referenced and never copied. cash : in the account's currency. path : overrides policy.path. record_events : keep the
     whole event log (64 bytes an event), which the digest is taken over; else fills only. latency_ns : how long an order takes to reach the market.
+    ticks : an nt.Ticks to run over instead, with a strategy that has `calls` (of EVENT_CALLS); bars are None then.
     Raises InputError. Memory: 8 bytes a clock step, plus its rows.
     """
 
-    def __cinit__(self, symbols, bars, **_):
+    def __cinit__(self, symbols, bars=None, **_):
         self.run = Run(len(symbols))
 
-    def __init__(self, symbols, bars, *, cash, policy, fees, slippage, size, risk, instruments, account, path=None,
-                 record_events=True, latency_ns=0):
+    def __init__(self, symbols, bars=None, *, cash, policy, fees, slippage, size, risk, instruments, account, path=None,
+                 record_events=True, latency_ns=0, ticks=None, calls=()):
         if self.run.opened:
             raise InputError("Engine: an engine is opened once")
         self.symbols = self.run.symbols = convert.unique_symbols(symbols)
+        if ticks is not None:
+            convert_ticks.check_policy(policy, slippage)
+            self.feed = TickFeed(ticks, self.symbols)
+            bars = [None] * len(self.symbols)
         if len(bars) != len(self.symbols) or len(instruments) != len(self.symbols):
             raise InputError(f"Engine: {len(self.symbols)} symbols need as many bars and instruments, got {len(bars)} and "
                              f"{len(instruments)}")
@@ -131,7 +151,7 @@ cdef class Engine:
         cdef Py_ssize_t slot
         for slot in range(self.run.market_count):
             self._open_market(slot, bars[slot], instruments[slot], policy, slippage)
-        self.clock_ts_ns = convert.union_clock([columns[0] for columns in bars])
+        self.clock_ts_ns = convert.union_clock([columns[0] for columns in bars]) if ticks is None else self.feed.clock_ts_ns
         cdef const int64_t[::1] clock = self.clock_ts_ns
         cdef int64_t count = clock.shape[0]
         self.equity_array = np.empty(count)
@@ -143,6 +163,8 @@ cdef class Engine:
             raise MemoryError("Engine: the order table")
         self.run.opened = 1
         self.run.borrowed += [self.clock_ts_ns, self.equity_array]
+        if ticks is not None:
+            self._open_ticks(convert_ticks.ticks_config(policy, calls))
         self.context = RunContext(self.run)
         for slot in range(self.run.market_count):
             self.run.markets[slot].restricted = risk is not None and self.symbols[slot] in risk.restricted
@@ -150,6 +172,11 @@ cdef class Engine:
     def _open_market(self, Py_ssize_t slot, columns, instrument, policy, slippage):
         """Point one market at its columns and say what its instrument allows."""
         cdef nt_market* market = &self.run.markets[slot]
+        market.tick, market.lot, market.size_lot = convert.grids(instrument, policy, slippage)
+        market.margin = convert_account.margin(instrument)
+        self.run.positions[slot].multiplier = convert.nano(instrument.multiplier, "multiplier")
+        if columns is None:
+            return
         if len(columns) != 6:
             raise InputError(f"bars of {self.symbols[slot]}: six columns (ts_ns, open, high, low, close, volume), got {len(columns)}")
         cdef Py_ssize_t count = len(columns[0])
@@ -161,10 +188,13 @@ cdef class Engine:
         market.series.close = doubles(columns[4], "close", count)
         market.series.volume = doubles(columns[5], "volume", count)
         market.series.count = count
-        market.tick, market.lot, market.size_lot = convert.grids(instrument, policy, slippage)
-        market.margin = convert_account.margin(instrument)
-        self.run.positions[slot].multiplier = convert.nano(instrument.multiplier, "multiplier")
         self.run.borrowed.append(tuple(columns))
+
+    cdef object _open_ticks(self, nt_ticks_config config):
+        cdef nt_status status = nt_ticks_open(self.run.engine, &config, self.feed.streams, self.feed.stream_count, &self.feed.events)
+        if status != NT_OK:
+            raise MemoryError("Engine: the books")
+        self.run.borrowed.append(self.feed)
 
     def set_indicators(self, columns):
         """columns[symbol][handle]: float64[n] over that symbol's own bars, as many for each symbol; kept referenced."""
@@ -229,6 +259,13 @@ cdef class Engine:
         self.on_bar = on_bar
         self.needs_gil = True
         self.run.engine.strategy = <nt_strategy_fn><void*>call_strategy
+        self.run.engine.strategy_user = <void*>self
+
+    def bind_events(self, on_event):
+        """Call on_event["on_quote"](context) and so on, for the calls the engine was made with."""
+        self.on_event = tuple(on_event.get(name) for name in EVENT_CALLS)
+        self.needs_gil = True
+        self.run.engine.strategy = <nt_strategy_fn><void*>call_tick_strategy
         self.run.engine.strategy_user = <void*>self
 
     def bind_native(self, address, user=0):
@@ -310,7 +347,7 @@ cdef class Engine:
         if error is not None:
             if not self.from_strategy or not isinstance(error, Exception):
                 raise error
-            raise StrategyError(f"on_bar raised {type(error).__name__} at bar {bar}: {error}", bar=bar, ts_ns=ts_ns) from error
+            raise StrategyError(f"{EVENT_CALLS[self.run.engine.context.event]} raised {type(error).__name__} at bar {bar}: {error}", bar=bar, ts_ns=ts_ns) from error
         if status == NT_STOPPED:
             raise StrategyError(f"the compiled strategy stopped the run at bar {bar}", bar=bar, ts_ns=ts_ns)
         if status == NT_NO_MEMORY:

@@ -34,6 +34,15 @@ CONTEXT_DTYPE = np.dtype(
         ("engine", "<u8"),
         ("similar", "<u8"),
         ("similar_count", "<i8"),
+        ("event", "<i8"),  # index in EVENT_CALLS
+        ("aggressor", "<i8"),
+        ("bid", "<f8"),
+        ("bid_size", "<f8"),
+        ("ask", "<f8"),
+        ("ask_size", "<f8"),
+        ("last", "<f8"),
+        ("last_size", "<f8"),
+        ("mid", "<f8"),
     ]
 )
 # nt_api of csrc/nt_context.h: a table of function addresses, in this order.
@@ -41,7 +50,12 @@ API_NAMES = (
     "trade", "order", "close_position", "target", "cancel", "cancel_all", "is_active", "signal", "similar",
     "pow", "exp", "log", "sin", "cos", "tan", "tanh",
     "halt", "place", "trailing_stop", "modify", "oco",
+    "depth_price", "depth_size", "queue_ahead",
 )  # fmt: skip
+
+# What a strategy is called for, in the order of NT_HEARD_* of csrc/nt_tick.h, and what each is called in `ctx.event`.
+EVENT_CALLS = ("on_bar", "on_quote", "on_trade", "on_depth")
+EVENT_NAMES = ("bar", "quote", "trade", "depth")
 
 # One row of the event log; nt_event of csrc/nt_event.h. What `value` and `extra` hold depends on `kind` (EVENT_KINDS).
 EVENT_DTYPE = np.dtype(

@@ -44,6 +44,15 @@ cdef extern from "nt_context.h" nogil:
         nt_engine* engine
         const nt_similar* similar
         int64_t similar_count
+        int64_t event
+        int64_t aggressor
+        double bid
+        double bid_size
+        double ask
+        double ask_size
+        double last
+        double last_size
+        double mid
 
     ctypedef int64_t (*nt_strategy_fn)(nt_context* ctx, void* user) noexcept nogil
 
@@ -64,6 +73,9 @@ cdef extern from "nt_context.h" nogil:
         int64_t trailing_stop(nt_context*, double, double, double, int64_t, int64_t, int64_t) noexcept
         int64_t modify(nt_context*, int64_t, double, double, double) noexcept
         int64_t oco(nt_context*, int64_t, int64_t) noexcept
+        double depth_price(nt_context*, int64_t, int64_t) noexcept
+        double depth_size(nt_context*, int64_t, int64_t) noexcept
+        double queue_ahead(nt_context*, int64_t) noexcept
 
 cdef extern from "nt_event.h" nogil:
     ctypedef struct nt_event:
@@ -281,6 +293,31 @@ cdef extern from "nt_engine.h" nogil:
     nt_status nt_engine_resume(nt_engine*)
     void nt_trades_fills(const nt_engine*, nt_fill_row*)
     void nt_context_select(nt_engine*, int32_t)
+
+cdef extern from "nt_queue.h" nogil:
+    ctypedef struct nt_queue_model:
+        int32_t kind
+        int32_t share
+        double exponent
+
+cdef extern from "nt_tick.h" nogil:
+    ctypedef struct nt_tick_stream:
+        const double* columns[4]
+        const int8_t* sign
+        int64_t count
+        int32_t kind
+        int32_t slot
+    ctypedef struct nt_tick_events:
+        const int64_t* ts_ns
+        const int32_t* stream
+        const int64_t* first
+        const int32_t* rows
+        const int64_t* venue
+    ctypedef struct nt_ticks_config:
+        nt_queue_model queue
+        int64_t stop_trigger
+        int64_t called
+    nt_status nt_ticks_open(nt_engine*, const nt_ticks_config*, const nt_tick_stream*, int64_t, const nt_tick_events*)
 
 cdef extern from "nt_signals.h" nogil:
     ctypedef struct nt_signal_arrays:

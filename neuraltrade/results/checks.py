@@ -20,8 +20,8 @@ _LAYOUTS = {
 }
 
 
-def check_curve(clock_ts_ns: np.ndarray, equity: np.ndarray) -> None:
-    """One finite value per bar of an ascending clock, at least one."""
+def check_curve(clock_ts_ns: np.ndarray, equity: np.ndarray, *, strictly: bool = True) -> None:
+    """One finite value per bar of an ascending clock (of events: times may be equal), at least one."""
     if equity.ndim != 1 or len(equity) == 0 or equity.shape != clock_ts_ns.shape:
         raise InputError(
             f"equity must have a value per bar of the clock ({len(clock_ts_ns)}), at least one, had {len(equity)}"
@@ -29,7 +29,8 @@ def check_curve(clock_ts_ns: np.ndarray, equity: np.ndarray) -> None:
     if not np.isfinite(equity).all():
         bar = int(np.flatnonzero(~np.isfinite(equity))[0])
         raise InputError(f"equity must be finite, was {equity[bar]} at bar {bar}")
-    backwards = np.flatnonzero(clock_ts_ns[1:] <= clock_ts_ns[:-1])
+    apart = np.diff(clock_ts_ns)
+    backwards = np.flatnonzero(apart <= 0 if strictly else apart < 0)
     if len(backwards):
         raise InputError(f"clock_ts_ns must ascend, does not at bar {int(backwards[0]) + 1}")
 

@@ -16,14 +16,14 @@ from .. import report
 from ..core import curves
 from ..core.layouts import DENIAL_DTYPE, MARGIN_CALL_DTYPE
 from ..errors import InputError
-from . import attribution, checks, relative, statistics, storage, summary, tables, trades, view
+from . import attribution, checks, relative, statistics, storage, summary, tables, tick_data, trades, view
 from .annual import infer_periods_per_year
 
 if TYPE_CHECKING:
     import pandas
     from plotly.graph_objects import Figure
 
-    from ..market import Bars, Panel
+    from ..market import Bars, Panel, Ticks
     from ..report import AuditSection, NotesSection, SimilarSection, VerdictSection
     from .statistics import Statistics
     from .trades import TradeStats
@@ -36,7 +36,7 @@ class Result:
 
     Arrays are read-only. Everything derived is computed on first use and kept.
 
-    data : Bars | Panel, what was traded. symbols : names by slot. clock_ts_ns : int64[n], ends of the run's bars.
+    data : Bars, Panel or Ticks traded. symbols : names by slot. clock_ts_ns : int64[n], ends of the run's bars.
     equity : float64[n], cash plus positions at each close. cash : starting cash, > 0.
     fills, trades, orders, signals : rows of the engine (FILL_DTYPE ... of neuraltrade.core.engine), symbol as slot.
     events : uint8[...], the event log the digest is taken of. settings : JSON-able mapping that describes the run.
@@ -60,7 +60,7 @@ class Result:
     def __init__(
         self,
         *,
-        data: Bars | Panel,
+        data: Bars | Panel | Ticks,
         symbols: Sequence[str],
         clock_ts_ns: np.ndarray,
         equity: np.ndarray,
@@ -86,7 +86,7 @@ class Result:
         refused = np.zeros(0, DENIAL_DTYPE) if denials is None else denials
         self.slots = {"fills": fills, "trades": trades, "orders": orders, "signals": signals, "denials": refused}
         self.slots["margin_calls"] = np.zeros(0, MARGIN_CALL_DTYPE) if margin_calls is None else margin_calls
-        checks.check_curve(self.ts_ns, self.equity)
+        checks.check_curve(self.ts_ns, self.equity, strictly=not tick_data.is_ticks(data))
         checks.check_numbers(cash, risk_free, periods_per_year)
         checks.check_rows(self.slots, symbols)
         self.data = data
@@ -183,6 +183,8 @@ class Result:
         growth = np.ones(len(self.ts_ns))
         series = storage.each_bars(self.data)
         for bars in series:
+            if len(bars.close) == 0:
+                continue
             held = checks.aligned(bars.ts_ns, bars.close, self.ts_ns) / bars.close[0] - 1.0
             growth += np.nan_to_num(held, nan=0.0) / len(series)
         return self.cash * growth

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from . import container
+from . import container, tick_data
 
 if TYPE_CHECKING:
     from .result import Result
@@ -18,7 +18,9 @@ COLUMNS = ("ts_ns", "open", "high", "low", "close", "volume")
 
 
 def each_bars(data: Any) -> tuple[Any, ...]:
-    """The Bars of a Bars or Panel, in order."""
+    """The Bars of a Bars or Panel, in order; of ticks the price of each symbol."""
+    if tick_data.is_ticks(data):
+        return tuple(tick_data.price_line(data, symbol) for symbol in data.symbols)
     return tuple(data.bars) if hasattr(data, "bars") else (data,)
 
 
@@ -31,7 +33,8 @@ def save(result: Result, path: str | os.PathLike[str]) -> None:
         raise InputError(f"path must lie in an existing folder, {str(folder)!r} is none")
     runs = [result]
     runs += [bound for bound in result.bounds or () if bound is not result]
-    series = each_bars(result.data)
+    over_ticks = tick_data.is_ticks(result.data)
+    series = () if over_ticks else each_bars(result.data)
     meta: dict[str, Any] = {
         "panel": hasattr(result.data, "bars"),
         "bars": [bars.symbol for bars in series],
@@ -39,6 +42,8 @@ def save(result: Result, path: str | os.PathLike[str]) -> None:
         "bounds": None if result.bounds is None else [runs.index(bound) for bound in result.bounds],
     }
     arrays: dict[str, np.ndarray] = {}
+    if over_ticks:
+        meta["ticks"], arrays = tick_data.saved(result.data)
     for i, bars in enumerate(series):
         arrays |= {f"bars/{i}/{name}": column for name, column in zip(COLUMNS, bars.columns(), strict=True)}
     for i, run in enumerate(runs):
@@ -82,5 +87,7 @@ def _run(kind: type[Result], data: Any, numbers: dict[str, Any], prefix: str, ar
 def _market(meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Any:
     from ..market import Bars, Panel  # noqa: PLC0415  (only a load needs the room below)
 
+    if "ticks" in meta:
+        return tick_data.loaded(meta["ticks"], arrays)
     series = [Bars(symbol, *(arrays[f"bars/{i}/{name}"] for name in COLUMNS)) for i, symbol in enumerate(meta["bars"])]
     return Panel(series) if meta["panel"] else series[0]

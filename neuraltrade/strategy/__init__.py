@@ -6,6 +6,7 @@ from .compilation import CompiledStrategy, compiled
 from .indicators import Indicator, StrategyData
 from .native import cache_directory
 from .signals import Signals
+from .tick_data import TickData
 
 __all__ = [
     "CompiledStrategy",
@@ -13,6 +14,7 @@ __all__ = [
     "Signals",
     "Strategy",
     "StrategyData",
+    "TickData",
     "cache_directory",
     "compiled",
     "library",

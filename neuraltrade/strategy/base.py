@@ -33,6 +33,8 @@ class Strategy:
     arrays (`data.sma(20)`, see `data`); `on_bar(ctx)` runs after each bar's close and may only read `self`:
     what changes from bar to bar lives in `ctx.state[k]` (float64[state_size], zeroed at the start of a run).
 
+    Over ticks it is `on_quote(ctx)`, `on_trade(ctx)` and `on_depth(ctx)` that decide, as many of them as are written.
+
     The same class runs interpreted (`nt.backtest(bars, SmaCross)`) or compiled (`nt.backtest(bars,
     nt.compiled(SmaCross))`) with equal digests. Raises InputError for an unknown or mistyped parameter, naming the
     nearest.
@@ -78,6 +80,15 @@ class Strategy:
 
     def on_bar(self, ctx: Any) -> None:
         """Decide: called after each bar's close, per symbol in panel order, from bar 0 on. Every strategy writes it."""
+
+    def on_quote(self, ctx: Any) -> None:
+        """Decide at a change of the best bid or ask; of a run over ticks (`nt.Ticks`), written if wanted."""
+
+    def on_trade(self, ctx: Any) -> None:
+        """Decide at a print; of a run over ticks, written if wanted."""
+
+    def on_depth(self, ctx: Any) -> None:
+        """Decide once a message of changes is in the book; of a run over ticks, written if wanted."""
 
     @classmethod
     def parameter_defaults(cls) -> dict[str, Any]:

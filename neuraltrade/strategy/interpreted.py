@@ -142,21 +142,25 @@ def _twin(user: UserFunction, tree: ast.FunctionDef, injected: dict[str, Any]) -
     return twin
 
 
-def bind(strategy: Any) -> Callable[[Any], Any]:
-    """`strategy.on_bar` ready to run; methods it reaches are routed on this instance as well.
+def bind(strategy: Any, entries: tuple[str, ...] = ("on_bar",)) -> Callable[[Any], Any]:
+    """`strategy.on_bar`, or what `entries` names, ready to run; the first is returned.
+
+    Methods they reach are routed on this instance as well.
 
     Raises InputError, with the user's line, where on_bar or a method it calls assigns to self.
     """
     cls = type(strategy)
     done: dict[Any, Any] = {}
+    entered = set(entries).union(*(_called(cls, entry) for entry in entries))
     for name, function in own_methods(cls).items():
         if name in ("init", "__init__"):
             continue
         self_name = function.__code__.co_varnames[0] if function.__code__.co_argcount else None
-        routed = route(function, cls, done, self_name if name == "on_bar" or name in _called(cls, "on_bar") else None)
+        routed = route(function, cls, done, self_name if name in entered else None)
         if routed is not function:
             object.__setattr__(strategy, name, types.MethodType(routed, strategy))
-    return strategy.on_bar
+    made: Callable[[Any], Any] = getattr(strategy, entries[0])
+    return made
 
 
 def own_methods(cls: type) -> dict[str, Any]:

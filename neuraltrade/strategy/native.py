@@ -37,6 +37,7 @@ _INTRINSICS = (
     *("ago_ts_ns", "close_position", "target", "cancel", "cancel_all", "halt", "is_active", "signal", "similar"),
 )
 _ORDERS = ("trade", "order", "trailing_stop", "modify", "oco")
+_TICKS = ("depth_price", "depth_size", "queue_ahead")
 _ARITHMETIC = (
     *("add", "subtract", "multiply"),
     *("true_divide", "to_int", "floor", "ceil", "round_half_even", "sqrt", "square", "minimum", "maximum"),
@@ -67,8 +68,9 @@ class _ExceptionInfo(ctypes.Structure):
 class Failure:
     """Where compiled code leaves the exception it raised, and its place: pass `address` as the strategy's `user`."""
 
-    def __init__(self, files: Sequence[str] = ()) -> None:
+    def __init__(self, files: Sequence[str] = (), entry: str = "on_bar") -> None:
         self._files = tuple(files)
+        self._entry = entry
         self._slot = np.zeros(2, np.uint64)
         self.address: int = self._slot.ctypes.data
 
@@ -83,7 +85,7 @@ class Failure:
         file, line = divmod(int(self._slot[1]), 1 << 32)
         at = f"{self._files[file]}:{line}: " if line else ""
         explained = StrategyError(
-            f"{at}{kind.__name__}: {cause} (on_bar at bar {error.bar})", bar=error.bar, ts_ns=error.ts_ns
+            f"{at}{kind.__name__}: {cause} ({self._entry} at bar {error.bar})", bar=error.bar, ts_ns=error.ts_ns
         )
         explained.__cause__ = cause
         return explained
@@ -132,7 +134,7 @@ def _environment(llvm: Any) -> bytes:
     here = Path(__file__).parent
     own = [
         blake3.blake3((here / name).read_bytes()).hexdigest()
-        for name in ("intrinsics.py", "order_intrinsics.py", "arithmetic.py", "native.py")
+        for name in ("intrinsics.py", "order_intrinsics.py", "tick_intrinsics.py", "arithmetic.py", "native.py")
     ]
     versions = [metadata.version("numba"), metadata.version("llvmlite"), platform.python_version(), np.__version__]
     features = llvm.get_host_cpu_features().flatten()
@@ -255,13 +257,14 @@ def _runtime() -> dict[str, Any]:
     """Names that translated code may use."""
     import math  # noqa: PLC0415
 
-    from . import arithmetic, intrinsics, order_intrinsics  # noqa: PLC0415
+    from . import arithmetic, intrinsics, order_intrinsics, tick_intrinsics  # noqa: PLC0415
 
-    named = {**intrinsics.SCALARS, **intrinsics.MATHEMATICS}
+    named = {**intrinsics.SCALARS, **tick_intrinsics.SCALARS, **intrinsics.MATHEMATICS}
     named |= {f"ago_{name}": load for name, load in intrinsics.AGO.items()}
     named |= {f"parameter_{kind}": load for kind, load in intrinsics.PARAMETERS.items()}
     named |= {name: getattr(intrinsics, name) for name in _INTRINSICS}
     named |= {name: getattr(order_intrinsics, name) for name in _ORDERS}
+    named |= {name: getattr(tick_intrinsics, name) for name in _TICKS}
     named |= {name: getattr(arithmetic, name) for name in _ARITHMETIC}
     named |= {f"math_{name}": getattr(math, name) for name in ("fabs", "isnan", "isinf", "isfinite", "copysign")}
     return {f"__nt_{name}": value for name, value in named.items()}

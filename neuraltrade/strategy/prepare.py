@@ -3,6 +3,7 @@ calls."""
 
 from __future__ import annotations
 
+import ast
 import numbers
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..core.layouts import EVENT_CALLS
 from ..errors import CompileError, InputError, NeuralTradeError, StrategyError
 from . import interpreted
 from .base import Strategy
@@ -19,7 +21,9 @@ from .compilation import CompiledStrategy
 from .handle import Handle
 from .indicators import Indicator, StrategyData
 from .native import Failure, NativeCode, native_code
+from .tick_data import TickData
 from .translate import translate_function
+from .translate_calls import CTX, USER
 from .unit import Unit, is_numbers
 
 _STATE_MAX = 1 << 24
@@ -37,6 +41,8 @@ class Prepared:
     state_size: int
     texts: tuple[str, ...]
     on_bar: Callable[[Any], Any] | None = None
+    on_event: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+    calls: tuple[str, ...] = ("on_bar",)
     native: NativeCode | None = None
     failure: Failure = field(default_factory=Failure)
 
@@ -66,16 +72,15 @@ def _overrides(params: Mapping[str, Any] | None) -> dict[str, Any]:
     return dict(params)
 
 
-def prepare(strategy: Any, params: Mapping[str, Any] | None, bars: Sequence[Any]) -> Prepared:
-    """Run `init` over `bars` and make the strategy ready: interpreted, or compiled where it is an nt.compiled."""
+def prepare(strategy: Any, params: Mapping[str, Any] | None, bars: Sequence[Any], ticks: Any = None) -> Prepared:
+    """Run `init` over `bars` or an nt.Ticks and ready the strategy: interpreted, or for an nt.compiled compiled."""
     instance, compiled = as_strategy(strategy, params)
     name = type(instance).__name__
-    if type(instance).on_bar is Strategy.on_bar:
-        raise InputError(f"{name} has no on_bar: write def on_bar(self, ctx)")
+    calls = _calls(type(instance), over_ticks=ticks is not None)
     size = type(instance).state_size
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= _STATE_MAX:
         raise InputError(f"{name}.state_size must be an int in 0..{_STATE_MAX}, was {size!r}")
-    data = StrategyData(bars)
+    data = StrategyData(bars) if ticks is None else TickData(ticks)
     try:
         instance.init(data)
     except NeuralTradeError:
@@ -83,13 +88,23 @@ def prepare(strategy: Any, params: Mapping[str, Any] | None, bars: Sequence[Any]
     except Exception as error:
         raise StrategyError(f"{name}.init raised {type(error).__name__}: {error}") from error
     instance = _settled(instance)
-    made = Prepared(name, instance.parameter_values(), data.columns(), np.zeros(0), size, ())
+    made = Prepared(name, instance.parameter_values(), data.columns(), np.zeros(0), size, (), calls=calls)
     if compiled:
         _compile(instance, data, made)
     else:
-        made.on_bar = interpreted.bind(instance)
+        made.on_bar = interpreted.bind(instance, calls)
+        made.on_event = {call: getattr(instance, call) for call in calls}
         object.__setattr__(instance, "_frozen", True)
     return made
+
+
+def _calls(cls: type[Strategy], *, over_ticks: bool) -> tuple[str, ...]:
+    """What the engine is to call: on_bar, or those of a run over ticks that are written."""
+    wanted = EVENT_CALLS[1:] if over_ticks else EVENT_CALLS[:1]
+    written = tuple(call for call in wanted if getattr(cls, call) is not getattr(Strategy, call))
+    if not written:
+        raise InputError(f"{cls.__name__} has no {' or '.join(wanted)}: write def {wanted[0]}(self, ctx)")
+    return written
 
 
 def _settled(instance: Strategy) -> Strategy:
@@ -103,17 +118,13 @@ def _settled(instance: Strategy) -> Strategy:
     return twin
 
 
-def _compile(instance: Strategy, data: StrategyData, made: Prepared) -> None:
+def _compile(instance: Strategy, data: StrategyData | TickData, made: Prepared) -> None:
     cls = type(instance)
-    on_bar = cls.on_bar
-    if not isinstance(on_bar, types.FunctionType):
-        raise CompileError(f"{cls.__name__}.on_bar must be a plain function (def on_bar(self, ctx)), was {on_bar!r}")
-    names = on_bar.__code__.co_varnames[: on_bar.__code__.co_argcount]
-    if len(names) != 2:
-        raise CompileError(f"{cls.__name__}.on_bar must take self and ctx, takes {', '.join(names) or 'nothing'}")
     attributes, values = _attributes(instance)
     unit = Unit(attributes, interpreted.own_methods(cls), parameter_count=len(values))
-    entry = translate_function(unit, on_bar, f"{cls.__name__}.on_bar", names[0], frozenset(names[1:]))
+    unit.over_ticks = made.calls != ("on_bar",)
+    entries = {call: _translated(unit, cls, call) for call in made.calls}
+    entry = _dispatch(unit, entries) if unit.over_ticks else entries["on_bar"]
     if unit.needs_times:
         unit.constants["__nt_times"] = Handle(len(data.columns()[0]))
         for column, bars in zip(made.columns, data.bars, strict=True):
@@ -122,7 +133,30 @@ def _compile(instance: Strategy, data: StrategyData, made: Prepared) -> None:
     made.numbers = np.array([*values, *slots], dtype=np.float64)
     made.texts = tuple(unit.texts)
     made.native = native_code(unit, entry)
-    made.failure = Failure(unit.places)
+    made.failure = Failure(unit.places, "/".join(made.calls))
+
+
+def _translated(unit: Unit, cls: type[Strategy], call: str) -> str:
+    """The generated function of one method that the engine calls."""
+    function = getattr(cls, call)
+    if not isinstance(function, types.FunctionType):
+        raise CompileError(f"{cls.__name__}.{call} must be a plain function (def {call}(self, ctx)), was {function!r}")
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    if len(names) != 2:
+        raise CompileError(f"{cls.__name__}.{call} must take self and ctx, takes {', '.join(names) or 'nothing'}")
+    return translate_function(unit, function, f"{cls.__name__}.{call}", names[0], frozenset(names[1:]))
+
+
+def _dispatch(unit: Unit, entries: Mapping[str, str]) -> str:
+    """One entry for several methods: it calls the one that the event is for."""
+    name = "__nt_events"
+    lines = [f"def {name}({CTX}, {USER}):", f"    event = __nt_event({CTX})"]
+    for call, generated in entries.items():
+        lines += [f"    if event == {EVENT_CALLS.index(call)}:", f"        {generated}({CTX}, {USER})"]
+    tree = ast.parse("\n".join(lines)).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    unit.trees[name], unit.files[name] = tree, unit.files[next(iter(entries.values()))]
+    return name
 
 
 def _attributes(instance: Strategy) -> tuple[dict[str, tuple[str, Any]], list[float]]:

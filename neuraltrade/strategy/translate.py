@@ -13,6 +13,7 @@ import numbers
 import types
 from typing import Any
 
+from ..core.layouts import EVENT_CALLS
 from ..core.settings import accepted
 from ..errors import CompileError
 from .source import (
@@ -42,8 +43,9 @@ _SCALARS = (
     "entry_price",
     "cash",
     "equity",
+    *("bid", "bid_size", "ask", "ask_size", "mid", "last", "last_size", "aggressor"),
 )
-_NAMES = (*_SCALARS, "symbol", "state")
+_NAMES = (*_SCALARS, "symbol", "state", "event")
 _BUILTINS = {"int": "to_int", "min": "minimum", "max": "maximum", "round": "round_half_even"}
 _PLAIN_BUILTINS = ("abs", "float", "bool", "len", "range", "enumerate", "zip")
 _MATH_ROUTED = {"sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "to_int"}
@@ -162,6 +164,8 @@ class Translator(ContextCalls):
             return self.call(f"__nt_{node.attr}", [], node)
         if node.attr == "symbol":
             self.user.fail(node, "ctx.symbol", 'compare it with a literal (ctx.symbol == "AAPL"), or use ctx.slot')
+        if node.attr == "event":
+            self.user.fail(node, "ctx.event on its own", 'compare it with a literal (ctx.event == "quote")')
         if node.attr == "state":
             self.user.fail(node, "ctx.state on its own", "index it: ctx.state[k]")
         close = difflib.get_close_matches(node.attr, (*_NAMES, *self.METHODS), 1)
@@ -210,8 +214,10 @@ class Translator(ContextCalls):
         if len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
             return self._membership(node, node.comparators[0])
         sides = [node.left, *node.comparators]
-        if any(self._is_context(s, "symbol") for s in sides):
-            return self._symbol_test(node, sides)
+        if any(self.is_context(s, "symbol") for s in sides):
+            return self.symbol_test(node, sides)
+        if any(self.is_context(s, "event") for s in sides):
+            return self.event_test(node, sides)
         self._no_handle(*sides)
         self.generic_visit(node)
         texts = [
@@ -236,17 +242,6 @@ class Translator(ContextCalls):
             found = self.plain_call("__nt_among", [self.visit(node.left), self.visit(among)], node)
         answer = ast.UnaryOp(ast.Not(), found) if isinstance(node.ops[0], ast.NotIn) else found
         return ast.fix_missing_locations(ast.copy_location(answer, node))
-
-    def _symbol_test(self, node: ast.Compare, sides: list[ast.expr]) -> ast.expr:
-        """ctx.symbol == "AAPL" as a comparison of slots; the slot comes with the parameters of the run."""
-        other = [self.visit(s) for s in sides if not self._is_context(s, "symbol")]
-        literal = other[0].value if len(other) == 1 and isinstance(other[0], ast.Constant) else None
-        if not isinstance(literal, str) or len(node.ops) != 1 or not isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
-            self.user.fail(
-                node, "this test of ctx.symbol", 'write ctx.symbol == "AAPL" or ctx.symbol in ("AAPL", "MSFT")'
-            )
-        wanted = self.call("__nt_parameter_int", [ast.Constant(self.unit.symbol_slot(literal))], node)
-        return ast.copy_location(ast.Compare(self.call("__nt_slot", [], node), node.ops, [wanted]), node)
 
     def _no_handle(self, *nodes: ast.expr) -> None:
         for node in nodes:
@@ -429,7 +424,7 @@ class Translator(ContextCalls):
 
     def _method_call(self, node: ast.Call, name: str) -> ast.expr:
         method = self.unit.methods.get(name)
-        if method is None or name in ("init", "on_bar"):
+        if method is None or name in ("init", *EVENT_CALLS):
             self.user.fail(node, f"calling self.{name}", "define it as a plain method of the strategy")
         return self._function_call(node, method, f"self.{name}", bound=True)
 
@@ -448,14 +443,6 @@ class Translator(ContextCalls):
         generated = translate_function(self.unit, function, name, self_name, context_names, self.user, node)
         arguments = [self.visit(a) for a, c in zip(node.args, is_context, strict=True) if not c]
         return self.plain_call(generated, [ast.Name(CTX, ast.Load()), ast.Name(USER, ast.Load()), *arguments], node)
-
-    def _is_context(self, node: ast.AST, name: str) -> bool:
-        return (
-            isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Name)
-            and node.value.id in self.context_names
-            and node.attr == name
-        )
 
 
 def translate_function(

@@ -8,7 +8,7 @@ import difflib
 from typing import Any, ClassVar
 
 from ..clock import as_ns
-from ..core.layouts import GATE_MODES, MARKET_TIMES, TIMES_IN_FORCE
+from ..core.layouts import EVENT_NAMES, GATE_MODES, MARKET_TIMES, TIMES_IN_FORCE
 from ..core.settings import RiskLimits
 from ..errors import InputError
 from .source import UserFunction
@@ -57,6 +57,9 @@ class ContextCalls(ast.NodeTransformer):
         "is_active": (("order_id", _REQUIRED),),
         "signal": (("direction", _REQUIRED), ("confidence", _REQUIRED), ("reasoning", None)),
         "similar": (("k", 10),),
+        "depth_price": (("side", _REQUIRED), ("level", 0)),
+        "depth_size": (("side", _REQUIRED), ("level", 0)),
+        "queue_ahead": (("order_id", _REQUIRED),),
     }
     _POSITIONAL_ORDER = len(_ORDER) + 1
 
@@ -80,6 +83,37 @@ class ContextCalls(ast.NodeTransformer):
         """A call of a generated name, the context first."""
         return self.plain_call(name, [ast.Name(CTX, ast.Load()), *arguments], at)
 
+    # ---- ctx.symbol, ctx.event
+
+    def is_context(self, node: ast.AST, name: str) -> bool:
+        return (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in self.context_names
+            and node.attr == name
+        )
+
+    def symbol_test(self, node: ast.Compare, sides: list[ast.expr]) -> ast.expr:
+        """ctx.symbol == "AAPL" as a comparison of slots; the slot comes with the parameters of the run."""
+        other = [self.visit(s) for s in sides if not self.is_context(s, "symbol")]
+        literal = other[0].value if len(other) == 1 and isinstance(other[0], ast.Constant) else None
+        if not isinstance(literal, str) or len(node.ops) != 1 or not isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+            self.user.fail(
+                node, "this test of ctx.symbol", 'write ctx.symbol == "AAPL" or ctx.symbol in ("AAPL", "MSFT")'
+            )
+        wanted = self.call("__nt_parameter_int", [ast.Constant(self.unit.symbol_slot(literal))], node)
+        return ast.copy_location(ast.Compare(self.call("__nt_slot", [], node), node.ops, [wanted]), node)
+
+    def event_test(self, node: ast.Compare, sides: list[ast.expr]) -> ast.expr:
+        """ctx.event == "quote" as a comparison of its number."""
+        other = [self.visit(s) for s in sides if not self.is_context(s, "event")]
+        literal = other[0].value if len(other) == 1 and isinstance(other[0], ast.Constant) else None
+        if literal not in EVENT_NAMES or len(node.ops) != 1 or not isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+            known = ", ".join(map(repr, EVENT_NAMES))
+            self.user.fail(node, "this test of ctx.event", f"compare it with one of {known} by == or !=")
+        wanted = ast.copy_location(ast.Constant(EVENT_NAMES.index(literal)), node)
+        return ast.copy_location(ast.Compare(self.call("__nt_event", [], node), node.ops, [wanted]), node)
+
     # ---- ctx.state[k] and ctx.ago(k).x
 
     def is_state(self, node: ast.AST) -> bool:
@@ -100,9 +134,14 @@ class ContextCalls(ast.NodeTransformer):
             function.attr == method and isinstance(function.value, ast.Name) and function.value.id in self.context_names
         )
 
+    def _need_bars(self, node: ast.AST) -> None:
+        if self.unit.over_ticks:
+            self.user.fail(node, "ctx.ago in a run over ticks", "it has no bars; keep what you need in ctx.state[k]")
+
     def ago_field(self, node: ast.Attribute) -> ast.expr:
         """ctx.ago(k).close, without building the whole bar."""
         assert isinstance(node.value, ast.Call)
+        self._need_bars(node.value)
         k = self._bound(node.value, "ago")["k"]
         if node.attr == "ts_ns":
             return self.call("__nt_ago_ts_ns", [self.visit(k), self._times(node)], node)
@@ -162,6 +201,7 @@ class ContextCalls(ast.NodeTransformer):
             return self._halt(node, given)
         arguments = [self.visit(given[name]) for name, _ in self.METHODS[method]]
         if method == "ago":
+            self._need_bars(node)
             return self.call("__nt_past_bar", [*arguments, self._times(node)], node)
         return self.call(f"__nt_{method}", arguments, node)
 

@@ -24,6 +24,7 @@ class Unit:
     symbols: list[str] = field(default_factory=list)
     parameter_count: int = 0
     needs_times: bool = False
+    over_ticks: bool = False
 
     def place(self, file: str, line: int) -> int:
         """File and line as one number: what compiled code notes before it may raise."""

@@ -299,7 +299,7 @@ def test_an_exit_ends_an_entry_that_still_waits_for_volume():
 # ---- wrong input -----------------------------------------------------------------------------------------------------
 
 WRONG = [
-    ({"data": [1, 2]}, "data must be nt.Bars or nt.Panel, was list"),
+    ({"data": [1, 2]}, "data must be nt.Bars, nt.Panel or nt.Ticks, was list"),
     ({"strategy": 3}, "strategy must be nt.Signals, a subclass"),
     ({"strategy": nt.Strategy}, "was nt.Strategy itself"),
     ({"strategy": [SmaCross]}, "strategy must be"),

@@ -9,6 +9,7 @@ from .checks import PRICE_MAX
 from .costs import Fees, Size, Slippage
 from .limits import Denial, RiskLimits, accepted
 from .policy import FillPolicy
+from .queue import QueueModel
 
 __all__ = [
     "PRICE_MAX",
@@ -17,6 +18,7 @@ __all__ = [
     "Fees",
     "FillPolicy",
     "Instrument",
+    "QueueModel",
     "RiskLimits",
     "Size",
     "Slippage",

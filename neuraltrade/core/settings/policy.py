@@ -6,7 +6,9 @@ from typing import ClassVar
 
 import msgspec
 
+from ...errors import InputError
 from .checks import choice, number
+from .queue import QueueModel
 
 
 class FillPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,8 @@ class FillPolicy(msgspec.Struct, frozen=True, kw_only=True):
     volume_cap : fraction of a bar's volume that our orders may take, the rest stays working; None = no cap.
     reject_on_cash : an order that cash does not cover is a "reject" | a "shrink" to what cash allows.
     default_lot : grid of default order sizes where the instrument names no lot; None = 1e-9.
+    queue : of ticks, an nt.QueueModel or its kind. stop_trigger : of ticks, a stop looks at the "quote" it would trade
+        at | the "last" print. Of the rest only reject_on_cash and default_lot concern ticks.
 
     >>> import neuraltrade as nt
     >>> nt.FillPolicy.preset("vectorbt").market_at
@@ -57,6 +61,8 @@ class FillPolicy(msgspec.Struct, frozen=True, kw_only=True):
     volume_cap: float | None = None
     reject_on_cash: str = "reject"
     default_lot: float | None = None
+    queue: QueueModel = QueueModel()
+    stop_trigger: str = "quote"
 
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
         "market_at": ("next_open", "same_close"),
@@ -73,6 +79,7 @@ class FillPolicy(msgspec.Struct, frozen=True, kw_only=True):
         "depth": ("unlimited", "quarter_bar"),
         "reject_on_cash": ("reject", "shrink"),
     }
+    STOP_TRIGGERS: ClassVar[tuple[str, ...]] = ("quote", "last")
 
     def __post_init__(self) -> None:
         for name, allowed in self.CHOICES.items():
@@ -83,6 +90,11 @@ class FillPolicy(msgspec.Struct, frozen=True, kw_only=True):
             number("FillPolicy", "volume_cap", self.volume_cap, 0.0, 1.0, above=True)
         if self.default_lot is not None:
             number("FillPolicy", "default_lot", self.default_lot, 1e-9, 1e9)
+        choice("FillPolicy", "stop_trigger", self.stop_trigger, self.STOP_TRIGGERS)
+        if isinstance(self.queue, str):
+            msgspec.structs.force_setattr(self, "queue", QueueModel(self.queue))
+        if not isinstance(self.queue, QueueModel):
+            raise InputError(f"FillPolicy: queue must be an nt.QueueModel or its kind, was {self.queue!r}")
 
     @classmethod
     def preset(cls, name: str) -> FillPolicy:

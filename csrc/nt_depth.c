@@ -1,0 +1,106 @@
+#include "nt_depth.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NEAR_BEST 8 /* levels looked at one by one before bisecting */
+
+void nt_depth_close(nt_depth *depth)
+{
+    free(depth->sides[0].levels);
+    free(depth->sides[1].levels);
+    memset(depth, 0, sizeof *depth);
+}
+
+void nt_depth_clear(nt_depth *depth)
+{
+    depth->sides[0].count = depth->sides[1].count = 0;
+    depth->stamp++;
+}
+
+/* Index of the first level that is not worse than `price`: where it stands, or belongs. */
+static int32_t place_of(const nt_ladder *ladder, int64_t side, int64_t price)
+{
+    const nt_level *levels = ladder->levels;
+    int32_t high = ladder->count, low = 0;
+    for (int step = 0; step < NEAR_BEST && high > 0; step++, high--)
+        if (side * (levels[high - 1].price - price) < 0)
+            return high;
+    while (low < high) {
+        int32_t middle = (int32_t)(((uint32_t)low + (uint32_t)high) / 2);
+        if (side * (levels[middle].price - price) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+nt_level *nt_depth_find(const nt_depth *depth, int64_t side, int64_t price)
+{
+    const nt_ladder *ladder = nt_depth_side(depth, side);
+    int32_t at = place_of(ladder, side, price);
+    return at < ladder->count && ladder->levels[at].price == price ? &ladder->levels[at] : NULL;
+}
+
+static nt_status make_room(nt_ladder *ladder)
+{
+    if (ladder->count < ladder->capacity)
+        return NT_OK;
+    if (ladder->count >= NT_LEVELS_MAX)
+        return NT_FULL;
+    int32_t capacity = ladder->capacity ? ladder->capacity * 2 : 256;
+    nt_level *levels = realloc(ladder->levels, (size_t)capacity * sizeof *levels);
+    if (levels == NULL)
+        return NT_NO_MEMORY;
+    ladder->levels = levels;
+    ladder->capacity = capacity;
+    return NT_OK;
+}
+
+static void remove_level(nt_ladder *ladder, int32_t at)
+{
+    ladder->count--;
+    memmove(&ladder->levels[at], &ladder->levels[at + 1], (size_t)(ladder->count - at) * sizeof *ladder->levels);
+}
+
+nt_status nt_depth_set(nt_depth *depth, int64_t side, int64_t price, int64_t quantity, int64_t *before_out)
+{
+    nt_ladder *ladder = &depth->sides[side < 0];
+    int32_t at = place_of(ladder, side, price);
+    nt_level *level = at < ladder->count && ladder->levels[at].price == price ? &ladder->levels[at] : NULL;
+    int64_t before = level ? level->quantity : 0;
+    if (level == NULL && quantity > 0) {
+        nt_status status = make_room(ladder);
+        if (status != NT_OK)
+            return status;
+        level = &ladder->levels[at];
+        memmove(level + 1, level, (size_t)(ladder->count - at) * sizeof *level);
+        ladder->count++;
+        *level = (nt_level){.price = price};
+    }
+    *before_out = before;
+    if (quantity <= 0) {
+        if (level)
+            remove_level(ladder, at);
+        return NT_OK;
+    }
+    if (quantity != before)
+        level->taken = 0;
+    level->quantity = quantity;
+    level->stamp = ++depth->stamp;
+    return NT_OK;
+}
+
+int64_t nt_depth_uncross(nt_depth *depth)
+{
+    nt_ladder *bids = &depth->sides[0], *asks = &depth->sides[1];
+    int64_t removed = 0;
+    while (bids->count && asks->count && bids->levels[bids->count - 1].price >= asks->levels[asks->count - 1].price) {
+        int bid_is_older = bids->levels[bids->count - 1].stamp < asks->levels[asks->count - 1].stamp;
+        (bid_is_older ? bids : asks)->count--;
+        removed++;
+    }
+    depth->stale += removed;
+    return removed;
+}

@@ -1,0 +1,158 @@
+/* nt_tick: the loop over quotes, prints and depth, beside the one over bars; orders, gate, ledger and event log are the same.
+ *
+ * Two times. The venue's time decides what trades; the time an event is heard decides what the strategy knows. A step of the clock
+ * is an event being heard, at local time L:
+ *
+ *   1. The venue goes on: events are taken in the order they happened, as far as each of them has been heard by now. What was on
+ *      its way to the venue arrives in between, after every event of its own time or before. Fills carry the venue's time and
+ *      become known in this step. So nothing the strategy sees in step i depends on an event that is heard later.
+ *   2. The event joins what the strategy sees: best prices, last print, the book as heard.
+ *   3. The strategy is called. Orders, changes and cancels it sends arrive at L + latency_ns; as nothing is heard before it
+ *      happens, that is never in the venue's past. What arrives after the last event of the data has not happened.
+ *
+ * Where events are heard in the order they happen, one book serves both.
+ *
+ * Matching (nt_tick_match.c). A symbol with depth trades against its book, one without against its quotes. What an order takes of a
+ * shown size is gone for our later orders until the feed shows another size there. Our orders never move the market.
+ *
+ *   market        takes the far side, best level first, a fill for each; what is left waits for the next size shown.
+ *   limit         the same up to its price on arrival; then it rests. It fills at its own price when the far side reaches it (its
+ *                 size respected), when a print goes beyond it (up to the print's size), and, of a print at its price by the other
+ *                 side, what exceeds the line ahead of it (nt_queue.h). Better prices first, then earlier orders.
+ *   stop          triggers when the far side, or the last print where the policy says so, reaches it; then a market or limit order.
+ *   trailing      the same; its peak follows the same price.
+ *   ioc, fok      end on arrival with what they did not take; fok takes all or nothing.
+ */
+#ifndef NT_TICK_H
+#define NT_TICK_H
+
+#include "nt_book.h"
+#include "nt_depth.h"
+#include "nt_queue.h"
+
+enum { NT_HEARD_BAR = 0, NT_HEARD_QUOTE = 1, NT_HEARD_TRADE = 2, NT_HEARD_DEPTH = 3 };
+enum { NT_STOP_ON_QUOTE = 0, NT_STOP_ON_LAST = 1 };
+
+/* Columns of one stream, borrowed. Quotes: bid, bid_size, ask, ask_size. Trades: price, quantity, sign = aggressor. Depth: price,
+ * quantity, sign = side. */
+typedef struct nt_tick_stream {
+    const double *columns[4];
+    const int8_t *sign;
+    int64_t count;
+    int32_t kind; /* NT_HEARD_* */
+    int32_t slot;
+} nt_tick_stream;
+
+/* Borrowed columns, an event a row, in the order they are heard; the clock of the run is when. */
+typedef struct nt_tick_events {
+    const int64_t *ts_ns;
+    const int32_t *stream;
+    const int64_t *first;
+    const int32_t *rows;
+    const int64_t *venue; /* the events in the order they happened; NULL = the same */
+} nt_tick_events;
+
+/* Something on its way to the venue. */
+enum { NT_SENT_ORDER = 0, NT_SENT_CANCEL = 1, NT_SENT_CHANGE = 2 };
+typedef struct nt_sent {
+    int64_t arrives_ns;
+    int64_t order_id;
+    int64_t quantity; /* of a change, as the two below; 0 = as it was */
+    int64_t limit;
+    int64_t stop;
+    int64_t kind;
+} nt_sent;
+
+/* What the venue knows of a working order; lies at the index of its nt_working. */
+typedef struct nt_resting {
+    int64_t order_id; /* whose row this is */
+    int64_t ahead;    /* nano, in the line at its price */
+    int64_t printed;  /* at its price since the level was last shown */
+    int64_t matched;  /* number of the latest event it met */
+    int32_t arrived;
+    int32_t rests;   /* a limit order in the book */
+    int32_t leaving; /* a cancel is on its way */
+    int32_t spare;
+} nt_resting;
+
+typedef struct nt_tick_market {
+    nt_level top[2]; /* best bid and ask of the quotes at the venue; price 0 = nobody */
+    nt_level print;  /* of a symbol with prints alone, while one of them is met */
+    int64_t last;    /* latest print, 0 before the first */
+    nt_depth *venue; /* NULL without depth, as the one below */
+    nt_depth *heard;
+    int64_t has_quotes;
+    double bid, bid_size, ask, ask_size, last_price, last_size, aggressor; /* as heard; NaN = none */
+    double closing; /* what nt_engine_finish closes at */
+} nt_tick_market;
+
+typedef struct nt_ticks {
+    nt_tick_events events;
+    const nt_tick_stream *streams; /* borrowed */
+    nt_tick_market *markets;
+    nt_depth *depths;
+    int64_t stream_count;
+    int64_t venue_next; /* the next event at the venue, in its order */
+    int64_t now_ns;     /* venue's while it goes on, ours while the strategy is called */
+    int64_t number;     /* of the event at the venue */
+    int64_t room;       /* what the next fill may take */
+    nt_rows sent;       /* nt_sent; in order of arrival from sent_first on */
+    int64_t sent_first;
+    nt_resting *resting;
+    int32_t resting_capacity;
+    uint32_t called; /* bit 1 << NT_HEARD_*: events the strategy is called for */
+    nt_queue_model queue;
+    int32_t stop_trigger;
+    int32_t spare;
+} nt_ticks;
+
+typedef struct nt_ticks_config {
+    nt_queue_model queue;
+    int64_t stop_trigger;
+    int64_t called;
+} nt_ticks_config;
+
+/* Makes an open engine one over ticks: its clock is when the events are heard. Streams and events stay the caller's.
+ * NT_NO_MEMORY: unchanged. */
+nt_status nt_ticks_open(nt_engine *engine, const nt_ticks_config *config, const nt_tick_stream *streams, int64_t stream_count,
+                        const nt_tick_events *events);
+void nt_ticks_close(nt_engine *engine);
+
+/* Steps up to `stop` (nt_engine_advance). */
+nt_status nt_ticks_run(nt_engine *engine, int64_t stop);
+/* Before nt_engine_finish closes what is open: at which price. */
+void nt_ticks_closing(nt_engine *engine);
+
+/* An order was added by the strategy and is on its way. NT_NO_MEMORY. */
+nt_status nt_ticks_send(nt_engine *engine, int64_t order_id);
+/* A checked change, or a cancel: 1, 0 where one is on its way already, or a failure, noted. */
+int64_t nt_ticks_send_change(nt_engine *engine, int64_t order_id, int64_t quantity, int64_t limit, int64_t stop);
+int64_t nt_ticks_send_cancel(nt_engine *engine, int64_t order_id);
+
+/* Of nt_api. */
+double nt_tick_depth_price(nt_context *context, int64_t side, int64_t level);
+double nt_tick_depth_size(nt_context *context, int64_t side, int64_t level);
+double nt_tick_queue_ahead(nt_context *context, int64_t order_id);
+
+/* The venue (nt_tick_match.c): an event has happened there, or something arrived; engine->ticks->now_ns says when. */
+nt_status nt_tick_happens(nt_engine *engine, int64_t event);
+nt_status nt_tick_arrives(nt_engine *engine, const nt_sent *sent);
+/* A message of depth rows into a book, which is uncrossed after it. NT_OVERFLOW, NT_NO_MEMORY, NT_FULL: the run ends. */
+nt_status nt_tick_write_book(nt_depth *depth, const nt_tick_stream *stream, int64_t first, int32_t rows);
+/* The row of a working order, NULL where it has none yet. */
+nt_resting *nt_tick_resting(const nt_ticks *ticks, int64_t order_id, int32_t index);
+/* A fresh row for it. NT_NO_MEMORY. */
+nt_status nt_tick_enter(nt_engine *engine, int64_t order_id, int arrived);
+/* Fill an order at `price`, at most `room`. */
+nt_status nt_tick_fill(nt_engine *engine, int64_t order_id, int64_t price, int64_t room, int64_t *filled_out);
+/* What the engine itself brings to life, children of fills and liquidations, stands at the venue at once; theirs may fill and have
+ * children in turn. */
+nt_status nt_tick_take_in(nt_engine *engine, int32_t slot);
+/* Orders that rest at `price` learn that the level there went from `before` to `after` (nt_tick_line.c). */
+void nt_tick_level_changed(nt_engine *engine, int32_t slot, int64_t side, int64_t price, int64_t before, int64_t after);
+/* The quotes of a symbol without depth moved. */
+void nt_tick_top_changed(nt_engine *engine, int32_t slot, const nt_level *before);
+/* A print meets the orders that rest. */
+nt_status nt_tick_print(nt_engine *engine, int32_t slot, int64_t price, int64_t quantity, int64_t aggressor);
+
+#endif

@@ -1,0 +1,387 @@
+"""The slow, obvious venue: what nt_tick does, over dicts and lists of Python integers, one event after another."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+NANO = 10**9
+DAY = 86_400 * NANO
+UNKNOWN = None
+
+
+def nano(x: float) -> int:
+    return round(x * 1e9)
+
+
+@dataclass
+class Level:
+    price: int
+    quantity: int
+    taken: int = 0
+    stamp: int = 0
+
+
+class Book:
+    """Price -> Level on each side."""
+
+    def __init__(self) -> None:
+        self.sides: dict[int, dict[int, Level]] = {1: {}, -1: {}}
+        self.stamp = 0
+
+    def best_first(self, side: int) -> list[Level]:
+        return [self.sides[side][p] for p in sorted(self.sides[side], reverse=side > 0)]
+
+    def set(self, side: int, price: int, quantity: int) -> int:
+        """What stood there before."""
+        level = self.sides[side].get(price)
+        before = level.quantity if level else 0
+        if quantity == 0:
+            self.sides[side].pop(price, None)
+            return before
+        self.stamp += 1
+        taken = level.taken if level and level.quantity == quantity else 0
+        self.sides[side][price] = Level(price, quantity, taken, self.stamp)
+        return before
+
+    def uncross(self) -> None:
+        while self.sides[1] and self.sides[-1]:
+            bid, ask = self.best_first(1)[0], self.best_first(-1)[0]
+            if bid.price < ask.price:
+                return
+            if bid.stamp < ask.stamp:
+                del self.sides[1][bid.price]
+            else:
+                del self.sides[-1][ask.price]
+
+    def write(self, rows: list[tuple[int, float, float]], changed: Any = None) -> None:
+        for side, price, quantity in rows:
+            if side == 0:
+                self.sides = {1: {}, -1: {}}
+                continue
+            before = self.set(side, nano(price), nano(quantity))
+            if changed:
+                changed(side, nano(price), before, nano(quantity))
+        self.uncross()
+
+
+@dataclass
+class Order:
+    id: int
+    symbol: int
+    side: int
+    quantity: int
+    limit: int = 0
+    stop: int = 0
+    trail: int = 0
+    peak: int = 0
+    tif: str = "gtc"
+    good_till: int = 0
+    trailing: bool = False
+    filled: int = 0
+    status: str = "submitted"
+    arrived: bool = False
+    rests: bool = False
+    leaving: bool = False
+    ahead: int | None = 0
+    printed: int = 0
+    matched: int = -1
+    day: int = 0
+
+    @property
+    def active(self) -> bool:
+        return self.status in ("submitted", "partially_filled")
+
+
+@dataclass
+class Market:
+    has_depth: bool = False
+    has_quotes: bool = False
+    book: Book = field(default_factory=Book)
+    heard_book: Book = field(default_factory=Book)
+    top: dict[int, Level | None] = field(default_factory=lambda: {1: None, -1: None})
+    last: int = 0
+    print: Level | None = None
+    bid: float = math.nan
+    ask: float = math.nan
+    last_heard: float = math.nan
+    mark: float = math.nan
+
+
+class Model:
+    """events : in the order heard, each (local_ns, ts_ns, symbol, kind, rows); venue : indices as they happened."""
+
+    def __init__(self, events: list[tuple], venue: list[int], *, symbols: int, latency: int, queue: Any,
+                 stop_on_last: bool, lot: int = 1) -> None:  # fmt: skip
+        self.events, self.venue, self.latency, self.queue = events, venue, latency, queue
+        self.stop_on_last, self.lot = stop_on_last, lot
+        self.markets = [Market() for _ in range(symbols)]
+        for event in events:
+            self.markets[event[2]].has_depth |= event[3] == "depth"
+            self.markets[event[2]].has_quotes |= event[3] == "quotes"
+        self.orders: list[Order] = []
+        self.sent: list[tuple[int, str, Order, dict]] = []
+        self.fills: list[tuple] = []
+        self.now, self.number, self.step, self.next = 0, 0, 0, 0
+
+    # ---- what the strategy does
+
+    def submit(self, symbol: int, side: int, quantity: int, **how: Any) -> Order:
+        order = Order(len(self.orders) + 1, symbol, side, quantity, **how)
+        self.orders.append(order)
+        self.sent.append((self.now + self.latency, "order", order, {}))
+        return order
+
+    def cancel(self, order: Order) -> int:
+        if not order.active or order.leaving:
+            return 0
+        order.leaving = True
+        self.sent.append((self.now + self.latency, "cancel", order, {}))
+        return 1
+
+    def modify(self, order: Order, **to: int) -> None:
+        self.sent.append((self.now + self.latency, "change", order, to))
+
+    # ---- steps
+
+    def hear(self, step: int) -> None:
+        self.step = step
+        while self.next < len(self.events) and self.venue[self.next] <= step:
+            self.happens(self.events[self.venue[self.next]])
+            self.next += 1
+        local, _, symbol, kind, rows = self.events[step]
+        market = self.markets[symbol]
+        if kind == "quotes":
+            bid, bid_size, ask, ask_size = rows[0]
+            market.bid, market.ask = bid if bid_size else math.nan, ask if ask_size else math.nan
+        elif kind == "trades":
+            market.last_heard = rows[0][0]
+        else:
+            market.heard_book.write(rows)
+            if not market.has_quotes:
+                bids, asks = market.heard_book.best_first(1), market.heard_book.best_first(-1)
+                market.bid = bids[0].price / 1e9 if bids else math.nan
+                market.ask = asks[0].price / 1e9 if asks else math.nan
+        for mark in ((market.bid + market.ask) * 0.5, market.last_heard, market.bid, market.ask):
+            if not math.isnan(mark):
+                market.mark = mark
+                break
+        self.now = local
+
+    def happens(self, event: tuple) -> None:
+        _, ts, symbol, kind, rows = event
+        while self.sent and self.sent[0][0] < ts:
+            at, what, order, to = self.sent.pop(0)
+            self.now, self.number = at, self.number + 1
+            self.arrives(what, order, to)
+        self.now, self.number = ts, self.number + 1
+        market = self.markets[symbol]
+        for order in self.working(symbol):
+            gtd_over = order.tif == "gtd" and ts > order.good_till
+            if order.arrived and (gtd_over or (order.tif == "day" and ts // DAY != order.day)):
+                order.status = "expired"
+        if kind == "depth":
+            market.book.write(rows, lambda *change: self.level_changed(symbol, *change))
+            self.act_all(symbol)
+            self.meet_far_side(symbol)
+        elif kind == "quotes":
+            self.quote(symbol, rows[0])
+        else:
+            self.print(symbol, *rows[0])
+
+    def working(self, symbol: int) -> list[Order]:
+        return [o for o in self.orders if o.symbol == symbol and o.active]
+
+    def resting(self, symbol: int, side: int = 0) -> list[Order]:
+        return [o for o in self.working(symbol) if o.rests and side in (0, o.side)]
+
+    # ---- what arrives
+
+    def arrives(self, what: str, order: Order, to: dict) -> None:
+        if not order.active:
+            return
+        if what == "cancel":
+            order.status = "cancelled"
+        elif what == "change":
+            self.change(order, **to)
+        else:
+            order.arrived, order.day = True, self.now // DAY
+            if order.tif == "gtd" and self.now > order.good_till:
+                order.status = "expired"
+                return
+            self.act(order)
+            if order.active and order.tif in ("ioc", "fok"):
+                order.status = "cancelled"
+
+    def change(self, order: Order, quantity: int = 0, limit: int = 0, stop: int = 0) -> None:
+        if (quantity and quantity <= order.filled) or (stop and not order.stop):
+            return
+        before = order.quantity
+        order.quantity = quantity or order.quantity
+        order.limit = limit or order.limit
+        order.stop = stop or order.stop
+        if limit or stop or order.quantity > before:
+            order.rests = False
+            self.act(order)
+
+    def far(self, symbol: int, side: int) -> list[Level]:
+        market = self.markets[symbol]
+        if market.has_depth:
+            return market.book.best_first(-side)
+        level = market.top[-side] if market.has_quotes else market.print
+        return [level] if level else []
+
+    def room(self, level: Level) -> int:
+        room = level.quantity - level.taken
+        return max(room, 0) // self.lot * self.lot
+
+    def fill(self, order: Order, price: int, room: int) -> int:
+        quantity = min(room, order.quantity - order.filled)
+        order.filled += quantity
+        order.status = "filled" if order.filled == order.quantity else "partially_filled"
+        market = self.markets[order.symbol]
+        market.mark = price / 1e9 if math.isnan(market.mark) else market.mark
+        self.fills.append((self.step, self.now, order.symbol, order.side, quantity, price, order.id))
+        return quantity
+
+    def take(self, order: Order, own: int = 0) -> None:
+        for level in self.far(order.symbol, order.side):
+            if order.limit and order.side * (level.price - order.limit) > 0:
+                break
+            room = self.room(level)
+            if room and order.active:
+                level.taken += self.fill(order, own or level.price, room)
+
+    def act(self, order: Order) -> None:
+        if order.stop:
+            market, levels = self.markets[order.symbol], self.far(order.symbol, order.side)
+            price = levels[0].price if levels else 0
+            if self.stop_on_last or not (market.has_depth or market.has_quotes):
+                price = market.last
+            if not price:
+                return
+            if order.trailing:
+                order.peak = max(order.peak, price) if order.side < 0 else min(order.peak, price)
+                order.stop = order.peak + order.side * order.trail
+            if order.side * (price - order.stop) < 0:
+                return
+            order.stop = 0
+        if order.tif == "fok":
+            levels = [
+                v
+                for v in self.far(order.symbol, order.side)
+                if not order.limit or order.side * (v.price - order.limit) <= 0
+            ]
+            if sum(map(self.room, levels)) < order.quantity:
+                return
+        self.take(order)
+        if order.limit and order.active:
+            order.rests, order.printed, order.ahead = True, 0, self.line(order)
+
+    def line(self, order: Order) -> int | None:
+        market = self.markets[order.symbol]
+        if market.has_depth:
+            level = market.book.sides[order.side].get(order.limit)
+            return level.quantity if level else 0
+        if not market.has_quotes:
+            return UNKNOWN
+        top = market.top[order.side]
+        if top is None or order.side * (order.limit - top.price) > 0:
+            return 0
+        return top.quantity if top.price == order.limit else UNKNOWN
+
+    # ---- what happens
+
+    def act_all(self, symbol: int) -> None:
+        for order in self.working(symbol):
+            if order.arrived and not order.rests and order.active:
+                order.matched = self.number
+                self.act(order)
+
+    def meet_far_side(self, symbol: int) -> None:
+        for side in (1, -1):
+            while True:
+                levels = self.far(symbol, side)
+                reached = [o for o in self.resting(symbol, side)
+                           if levels and o.matched != self.number
+                           and side * (o.limit - levels[0].price) >= 0]  # fmt: skip
+                if not reached:
+                    break
+                order = min(reached, key=lambda o: (-side * o.limit, o.id))
+                order.matched, order.ahead = self.number, 0
+                self.take(order, own=order.limit)
+
+    def quote(self, symbol: int, row: tuple) -> None:
+        market = self.markets[symbol]
+        before = dict(market.top)
+        for side, price, size in ((1, row[0], row[1]), (-1, row[2], row[3])):
+            old = before[side]
+            now = (nano(price), nano(size)) if size else None
+            if now != (old and (old.price, old.quantity)):
+                market.top[side] = Level(*now) if now else None
+        if market.has_depth:
+            return
+        for order in self.resting(symbol):
+            top, old = market.top[order.side], before[order.side]
+            if top is old:
+                continue
+            if top is None or order.side * (order.limit - top.price) > 0:
+                order.ahead = order.printed = 0
+            elif top.price == order.limit:
+                known = old is not None and old.price == order.limit
+                self.shrink(order, old.quantity if known else top.quantity, top.quantity, order.printed if known else 0)
+                order.printed = 0
+        self.act_all(symbol)
+        self.meet_far_side(symbol)
+
+    def level_changed(self, symbol: int, side: int, price: int, before: int, after: int) -> None:
+        for order in self.resting(symbol, side):
+            if order.limit == price:
+                self.shrink(order, before, after, order.printed)
+                order.printed = 0
+
+    def shrink(self, order: Order, before: int, after: int, printed: int) -> None:
+        """Somebody left the line, or joined it."""
+        if after == 0 or order.ahead is UNKNOWN:
+            order.ahead = after
+            return
+        left, behind = before - after - printed, before - printed - order.ahead
+        if self.queue.kind == "probability" and left > 0 and order.ahead > 0:
+            gone = left
+            if behind > 0:
+                front, back = (self.weight(x / 1e9) for x in (order.ahead, behind))
+                gone = math.floor(front / (front + back) * float(left)) if front + back > 0 else 0
+                gone = max(gone, left - behind)
+            order.ahead = max(order.ahead - gone, 0)
+        order.ahead = min(order.ahead, after)
+
+    def weight(self, units: float) -> float:
+        return math.log1p(units) if self.queue.share == "log" else math.pow(units, self.queue.exponent)
+
+    def print(self, symbol: int, price: float, quantity: float, aggressor: int) -> None:
+        market, at, left = self.markets[symbol], nano(price), nano(quantity)
+        market.last = at
+        market.print = Level(at, left)
+        self.act_all(symbol)
+        left -= market.print.taken
+        market.print = None
+        while left > 0:
+            served = [o for o in self.resting(symbol) if o.matched != self.number and (
+                o.side * (o.limit - at) > 0 or (o.limit == at and aggressor != o.side))]  # fmt: skip
+            if not served:
+                return
+            order = min(served, key=lambda o: (-o.side * (o.limit - at), o.id))
+            order.matched = self.number
+            room = left
+            if order.limit != at:
+                order.ahead = 0
+            elif order.ahead is UNKNOWN:
+                continue
+            else:
+                room = max(left - order.ahead, 0)
+                order.ahead = max(order.ahead - left, 0)
+                order.printed += left
+            room = room // self.lot * self.lot
+            if room:
+                left -= self.fill(order, order.limit, room)
