@@ -32,6 +32,21 @@ static nt_status check_time(const nt_engine *engine, const nt_request *request)
     return request->at != NT_AT_ANY && (request->limit || request->stop) ? NT_DENIED_CONFLICT : NT_OK;
 }
 
+/* Whether a price lies off the grid. Most are not given, and a division costs more than asking. */
+static int is_off(int64_t price, int64_t tick)
+{
+    return price != 0 && tick != 1 && price % tick != 0;
+}
+
+/* Twice what it is worth now must fit as well: a fill that does not ends the run. Most orders are small enough to tell unrounded. */
+static int fits_twice(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price)
+{
+    int64_t notional;
+    if (engine->positions[slot].multiplier == NT_NANO && (nt_wide)quantity * price < (nt_wide)(INT64_MAX / 4) * engine->ledger.divisor)
+        return 1;
+    return nt_ledger_notional(&engine->ledger, slot, quantity, price, &notional) == NT_OK && notional <= INT64_MAX / 2;
+}
+
 /* Structural checks, on every order, with limits or without. */
 static nt_status check_shape(const nt_engine *engine, const nt_request *request, int64_t quantity, int64_t reference)
 {
@@ -44,21 +59,18 @@ static nt_status check_shape(const nt_engine *engine, const nt_request *request,
     if (request->size.kind == NT_SIZE_GIVEN) {
         if (request->size.value <= 0)
             return NT_DENIED_QUANTITY_RANGE;
-        if (request->role == NT_ROLE_ENTRY && request->size.value % market->lot != 0)
+        if (request->role == NT_ROLE_ENTRY && is_off(request->size.value, market->lot))
             return NT_DENIED_LOT;
     }
     if (request->limit < 0 || request->stop < 0)
         return NT_DENIED_PRICE_RANGE;
-    /* Twice what it is worth now must fit as well: a fill that does not ends the run. */
-    int64_t notional;
     if (request->size.kind == NT_SIZE_GIVEN && request->role == NT_ROLE_ENTRY &&
-        (nt_ledger_notional(&engine->ledger, request->slot, request->size.value, price > reference ? price : reference, &notional) !=
-             NT_OK ||
-         notional > INT64_MAX / 2))
+        !fits_twice(engine, request->slot, request->size.value, price > reference ? price : reference))
         return NT_DENIED_QUANTITY_RANGE;
     const nt_bracket *bracket = &request->bracket;
-    if (request->limit % market->tick || (!trails && request->stop % market->tick) || request->trail % market->tick ||
-        bracket->stop_loss % market->tick || bracket->take_profit % market->tick || bracket->trail % market->tick)
+    int64_t tick = market->tick;
+    if (is_off(request->limit, tick) || (!trails && is_off(request->stop, tick)) || is_off(request->trail, tick) ||
+        is_off(bracket->stop_loss, tick) || is_off(bracket->take_profit, tick) || is_off(bracket->trail, tick))
         return NT_DENIED_TICK;
     if (price || reference) {
         nt_status status = nt_bracket_check(bracket, request->side, price ? price : reference);

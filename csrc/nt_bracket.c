@@ -158,13 +158,16 @@ nt_status nt_bracket_settle(nt_engine *engine, int64_t filled_id, int64_t quanti
     const nt_order *filled = nt_orders_row(orders, filled_id);
     int32_t slot = filled->symbol, next;
     int64_t family = nt_order_is_exit(filled) ? filled->parent_id : 0, held = engine->positions[slot].quantity;
+    const int32_t *counts = orders->lists[slot].closing_counts;
+    if ((family == 0 && held != 0 ? counts[held > 0] : counts[0] + counts[1]) == 0)
+        return engine->failure; /* nothing that this fill could make void */
     int family_done = filled->status == NT_FILLED;
     for (int32_t index = orders->lists[slot].head; index >= 0; index = next) {
         next = orders->working[index].next;
         int64_t id = orders->working[index].order_id;
-        nt_order *row = nt_orders_row(orders, id);
-        if (id == filled_id || row->role == NT_ROLE_ENTRY)
+        if (id == filled_id || orders->working[index].role == NT_ROLE_ENTRY)
             continue;
+        nt_order *row = nt_orders_row(orders, id);
         int sibling = family != 0 && nt_order_is_exit(row) && row->parent_id == family;
         int spent = sibling && (family_done || row->quantity - quantity <= row->filled);
         if (held == 0 || (held > 0) == (row->side > 0) || spent)

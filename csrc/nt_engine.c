@@ -34,7 +34,10 @@ nt_status nt_engine_open(nt_engine *engine, const nt_engine_config *config, nt_m
     nt_rows_open(&engine->trades, sizeof(nt_trade_row));
     nt_rows_open(&engine->signals, sizeof(nt_signal_row));
     nt_rows_open(&engine->denials, sizeof(nt_denial_row));
-    nt_gate_open(engine);
+    if ((status = nt_gate_open(engine)) != NT_OK) {
+        nt_engine_close(engine);
+        return status;
+    }
     for (int32_t slot = 0; slot < market_count; slot++) {
         nt_market *market = &markets[slot];
         market->bar = market->volume_bar = market->step = market->signal_bar = market->exit_bar = market->entry_bar = -1;
@@ -58,6 +61,16 @@ void nt_engine_close(nt_engine *engine)
     nt_rows_close(&engine->denials);
     nt_account_close(engine);
     nt_gate_close(engine);
+}
+
+nt_status nt_engine_reserve(nt_engine *engine, int64_t orders, int32_t working, int64_t events)
+{
+    nt_status status = nt_orders_reserve(&engine->orders, orders, working);
+    nt_rows *rows[] = {&engine->events, &engine->trades, &engine->denials};
+    const int64_t counts[] = {events, orders, orders};
+    for (int k = 0; k < 3 && status == NT_OK; k++)
+        status = nt_rows_reserve(rows[k], counts[k]) ? NT_OK : NT_NO_MEMORY;
+    return status == NT_OK ? nt_recents_reserve(&engine->gate.recents, working) : status;
 }
 
 void nt_engine_fail(nt_engine *engine, nt_status status)

@@ -137,6 +137,10 @@ nt_status nt_engine_open(nt_engine *engine, const nt_engine_config *config, nt_m
                          int32_t market_count, const int64_t *clock_ts_ns, int64_t clock_count, double *equity);
 void nt_engine_close(nt_engine *engine);
 
+/* Make room for `orders` in all, `working` of them at a time and `events`, and touch it: until more come, a run that has been opened
+ * allocates nothing and faults on nothing of its own. NT_NO_MEMORY: the run goes on without. */
+nt_status nt_engine_reserve(nt_engine *engine, int64_t orders, int32_t working, int64_t events);
+
 /* Take up to `count` further steps. NT_STOPPED: the strategy or a callback said so at step engine->i. Any other failure ends
  * the run as well; engine->i tells where. */
 nt_status nt_engine_advance(nt_engine *engine, int64_t count);

@@ -1,5 +1,6 @@
 /* nt_fill: what happens when an order meets its price. */
 #include "nt_book.h"
+#include "nt_entries.h"
 #include "nt_gate.h"
 #include "nt_size.h"
 #include "nt_tick.h"
@@ -109,12 +110,13 @@ static int64_t volume_room(const nt_engine *engine, const nt_order *order)
 }
 
 /* What the cap leaves of a stop that was reached does not wait for its price again. */
-static void fire(const nt_order *order, nt_working *working)
+static void fire(nt_engine *engine, const nt_order *order, nt_working *working)
 {
     if (order->type != NT_STOP && order->type != NT_TRAILING)
         return;
     working->fired = 1;
     working->stop = 0;
+    nt_entries_widen(&engine->orders, working);
 }
 
 static void note_entry(nt_engine *engine, const nt_order *order, int64_t order_id)
@@ -148,6 +150,7 @@ static nt_status book(nt_engine *engine, int64_t order_id, const nt_plan *plan, 
         nt_lots_stamp(engine->ledger.lots, slot, engine->i, nt_engine_now(engine), order_id, order->signal_id);
     engine->gate.executions += order->role == NT_ROLE_ENTRY && order->filled == 0;
     order->filled += quantity;
+    nt_entries_recount(&engine->orders, order_id);
     if (nt_order_is_exit(order))
         engine->markets[slot].exit_bar = engine->i;
     int16_t after = order->filled >= order->quantity ? NT_FILLED : NT_PARTIALLY_FILLED;
@@ -211,7 +214,7 @@ nt_status nt_book_fill(nt_engine *engine, int64_t order_id, const nt_touch *touc
         return engine->failure;
     }
     if (capped) {
-        fire(order, working);
+        fire(engine, order, working);
         quantity = room - room % engine->markets[order->symbol].lot;
     }
     if (quantity <= 0) {

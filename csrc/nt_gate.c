@@ -1,12 +1,12 @@
 #include "nt_gate.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "nt_book.h"
+#include "nt_entries.h"
 #include "nt_size.h"
 
 #define DAY_NS (INT64_C(86400) * NT_NANO)
-#define RECENT_KEPT 64 /* before expired ones are worth moving for */
 
 static int64_t clamped(nt_wide value)
 {
@@ -15,173 +15,87 @@ static int64_t clamped(nt_wide value)
 
 /* ---- what works and what it could come to ---- */
 
-/* Entries of one side that still work, in nano; those sized at their fill count with what they would be now. */
-static int64_t working_entries(const nt_engine *engine, int32_t slot, int64_t side, int64_t but_id)
+/* Whether gross exposure after the order is within its limits, whatever it was before. */
+static int is_within(const nt_limits *limits, const nt_intent *intent)
 {
-    const nt_orders *orders = &engine->orders;
-    nt_wide sum = 0;
-    for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
-        const nt_working *working = &orders->working[index];
-        const nt_order *row = nt_orders_row(orders, working->order_id);
-        if (row->role != NT_ROLE_ENTRY || row->side != side || working->order_id == but_id)
-            continue;
-        int64_t quantity = row->quantity - row->filled;
-        if (working->size_kind != NT_SIZE_GIVEN) {
-            nt_size size = {working->size_kind, working->size_value};
-            int64_t target, price = nt_engine_last_price(engine, slot);
-            quantity = 0;
-            if (price && nt_size_target(engine, slot, size, working->target_side, price, &target) == NT_OK)
-                quantity = clamped(side * ((nt_wide)working->target_side * target - engine->positions[slot].quantity));
-        }
-        sum += quantity > 0 ? quantity : 0;
-    }
-    return clamped(sum);
-}
-
-/* |quantity| at `price`, INT64_MAX where it does not fit or there is no price. */
-static int64_t worth(const nt_engine *engine, int32_t slot, nt_wide quantity, int64_t price)
-{
-    int64_t notional, size = clamped(quantity < 0 ? -quantity : quantity);
-    if (size == 0)
+    if (intent->gross_after == INT64_MAX || (limits->max_gross && intent->gross_after > limits->max_gross))
         return 0;
-    if (price <= 0 || nt_ledger_notional(&engine->ledger, slot, size, price, &notional) != NT_OK)
-        return INT64_MAX;
-    return notional;
+    return !limits->max_leverage ||
+           (intent->equity > 0 && (nt_wide)intent->gross_after * NT_NANO <= (nt_wide)intent->equity * limits->max_leverage);
 }
 
-/* The larger of what a symbol's position could become on either side. */
-static int64_t worst(const nt_engine *engine, int32_t slot, nt_wide up, nt_wide down, int64_t price)
-{
-    int64_t above = up > 0 ? worth(engine, slot, up, price) : 0, below = down < 0 ? worth(engine, slot, down, price) : 0;
-    return above > below ? above : below;
-}
-
-/* Gross exposure and net exposure towards `side` (positive: on that side) of every symbol but one, with what works; a leg that works
- * the other way does not lessen the net. */
-static void exposures_of_others(const nt_engine *engine, int32_t but, int64_t side, int with_working, nt_wide *gross, nt_wide *net)
-{
-    *gross = *net = 0;
-    for (int32_t slot = 0; slot < engine->market_count; slot++) {
-        nt_wide held = engine->positions[slot].quantity, up = held, down = held;
-        if (slot == but || (held == 0 && engine->orders.lists[slot].count == 0))
-            continue;
-        int64_t price = nt_engine_last_price(engine, slot);
-        if (with_working) {
-            up += working_entries(engine, slot, 1, 0);
-            down -= working_entries(engine, slot, -1, 0);
-        }
-        *gross += worst(engine, slot, up, down, price);
-        nt_wide towards = side > 0 ? up : -down;
-        int64_t amount = worth(engine, slot, towards, price);
-        *net += towards > 0 ? amount : -(nt_wide)amount;
-    }
-}
-
-static nt_status equity_now(const nt_engine *engine, int64_t *out)
-{
-    nt_wide sum = engine->ledger.cash;
-    for (int32_t slot = 0; slot < engine->market_count; slot++) {
-        int64_t held = engine->positions[slot].quantity, value;
-        if (held == 0)
-            continue;
-        int64_t price = nt_engine_last_price(engine, slot);
-        if (price == 0 || nt_ledger_notional(&engine->ledger, slot, held, price, &value) != NT_OK)
-            return NT_OVERFLOW;
-        sum += value;
-    }
-    *out = clamped(sum);
-    return NT_OK;
-}
-
+/* Gross before the order only matters where gross after it is beyond a limit: else it stays 0, which no rule reads. */
 static void find_exposure(const nt_engine *engine, int64_t changed_id, nt_intent *intent)
 {
     int32_t slot = intent->slot;
     int64_t own = intent->limit > intent->stop ? intent->limit : intent->stop;
     int64_t price = own > intent->reference ? own : intent->reference;
-    nt_wide held = intent->position, up = held, down = held, gross, net;
-    up += working_entries(engine, slot, 1, changed_id);
-    down -= working_entries(engine, slot, -1, changed_id);
-    exposures_of_others(engine, slot, intent->side, 1, &gross, &net);
-    intent->gross_before = clamped(gross + worst(engine, slot, up, down, price));
-    if (intent->side > 0)
-        up += intent->quantity;
-    else
-        down -= intent->quantity;
-    intent->gross_after = clamped(gross + worst(engine, slot, up, down, price));
-    nt_wide towards = intent->side > 0 ? up : -down;
-    int64_t amount = worth(engine, slot, towards, price);
+    nt_wide held = intent->position, gross, net;
+    nt_wide up = held + nt_exposure_working(engine, slot, 1, changed_id);
+    nt_wide down = held - nt_exposure_working(engine, slot, -1, changed_id);
+    nt_wide up_after = up + (intent->side > 0 ? intent->quantity : 0), down_after = down - (intent->side > 0 ? 0 : intent->quantity);
+    nt_exposure_others(engine, slot, intent->side, 1, &gross, &net);
+    int64_t worst = nt_exposure_worst(engine, slot, up_after, down_after, price);
+    intent->gross_after = clamped(gross + worst);
+    if (!is_within(&engine->limits, intent))
+        intent->gross_before = clamped(gross + nt_exposure_worst(engine, slot, up, down, price));
+    nt_wide towards = intent->side > 0 ? up_after : -down_after, against = intent->side > 0 ? -down_after : up_after;
+    int64_t amount = towards > 0 && towards >= against ? worst : nt_exposure_worth(engine, slot, towards, price);
     intent->net_after = clamped(net + (towards > 0 ? amount : -(nt_wide)amount));
 }
 
 /* ---- what else there has been ---- */
 
-/* The prices at which an order is willing to trade: a buy from its stop up, to its limit; a sell mirrored. */
-static void willing(int64_t side, int64_t limit, int64_t stop, int64_t *low, int64_t *high)
-{
-    int64_t floor = side > 0 ? stop : limit, ceiling = side > 0 ? limit : stop;
-    *low = floor;
-    *high = ceiling ? ceiling : INT64_MAX;
-}
-
 /* Whether an own order of the other side is willing to trade where this one is. Brackets go with the position: not counted. */
-static void find_crossing(const nt_engine *engine, nt_intent *intent)
+static void find_crossing(nt_engine *engine, nt_intent *intent)
 {
-    const nt_orders *orders = &engine->orders;
-    int64_t low, high, own_low, own_high;
-    willing(intent->side, intent->limit, intent->stop, &own_low, &own_high);
-    for (int32_t index = orders->lists[intent->slot].head; index >= 0; index = orders->working[index].next) {
-        const nt_working *working = &orders->working[index];
-        const nt_order *row = nt_orders_row(orders, working->order_id);
-        if (row->side == intent->side || nt_order_is_exit(row))
-            continue;
-        willing(row->side, working->limit, working->stop, &low, &high);
-        if (low > own_high || own_low > high)
-            continue;
-        intent->crosses = 1;
-        intent->crossed_price = working->limit ? working->limit : working->stop;
+    int64_t low, high;
+    nt_entries_willing(intent->side, intent->limit, intent->stop, &low, &high);
+    const nt_working *met = nt_entries_crossing(&engine->orders, intent->slot, intent->side, low, high);
+    if (met == NULL)
         return;
-    }
+    intent->crosses = 1;
+    intent->crossed_price = met->limit ? met->limit : met->stop;
 }
 
-/* Orders of the last second, and those like this one in the window; the second and the window exclude their beginning. */
-static void find_recent(const nt_engine *engine, nt_intent *intent)
+/* Orders of the last second, and whether one like this is in the window; the second and the window exclude their beginning. */
+static void find_recent(nt_engine *engine, nt_intent *intent)
 {
-    const nt_limits *limits = &engine->limits;
-    const nt_gate *gate = &engine->gate;
-    const nt_recent *rows = (const nt_recent *)gate->recent.data;
     int64_t now = engine->clock_ts_ns[engine->i];
-    for (int64_t index = gate->recent.count - 1; index >= gate->recent_first; index--) {
-        const nt_recent *row = &rows[index];
-        nt_wide age = (nt_wide)now - row->ts_ns;
-        if (age >= NT_NANO && age >= limits->duplicate_ns)
-            break;
-        intent->recent += age < NT_NANO;
-        if (age < limits->duplicate_ns && row->slot == intent->slot && row->side == intent->side &&
-            row->quantity == intent->quantity && row->limit == intent->limit && row->stop == intent->stop) {
-            intent->like_age = intent->likes ? intent->like_age : (int64_t)age;
-            intent->likes++;
-        }
-    }
+    nt_recent row = {now, intent->quantity, intent->limit, intent->stop, intent->slot, (int32_t)intent->side, -1};
+    intent->recent = nt_recents_last_second(&engine->gate.recents, now);
+    intent->likes = nt_recents_find(&engine->gate.recents, &row, engine->limits.duplicate_ns, &intent->like_age);
 }
+
+#ifdef NT_DEBUG
+static int64_t walk_unfilled(const nt_orders *orders)
+{
+    int64_t count = 0;
+    for (int64_t index = 0; index < orders->count; index++)
+        count += orders->rows[index].working >= 0 && orders->rows[index].role == NT_ROLE_ENTRY && orders->rows[index].filled == 0;
+    return count;
+}
+#endif
 
 /* Entries that traded, and those that work and have not yet. */
 static int64_t executions_to_come(const nt_engine *engine, int64_t but_id)
 {
     const nt_orders *orders = &engine->orders;
-    int64_t count = engine->gate.executions;
+    const nt_order *but = nt_orders_row(orders, but_id);
+    int64_t unfilled = 0;
     for (int32_t slot = 0; slot < engine->market_count; slot++)
-        for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
-            int64_t id = orders->working[index].order_id;
-            const nt_order *row = nt_orders_row(orders, id);
-            if (row->role == NT_ROLE_ENTRY) /* one that is partly filled is in gate.executions */
-                count += (row->filled == 0) - (id == but_id);
-        }
-    return count;
+        unfilled += orders->lists[slot].entries[0].unfilled + orders->lists[slot].entries[1].unfilled;
+#ifdef NT_DEBUG
+    if (unfilled != walk_unfilled(orders))
+        abort();
+#endif
+    /* One that is partly filled is in gate.executions. */
+    return engine->gate.executions + unfilled - (but != NULL && but->working >= 0 && but->role == NT_ROLE_ENTRY);
 }
 
 /* ---- the gate ---- */
 
-void nt_gate_open(nt_engine *engine)
+nt_status nt_gate_open(nt_engine *engine)
 {
     nt_gate *gate = &engine->gate;
     const nt_limits *limits = &engine->limits;
@@ -189,13 +103,43 @@ void nt_gate_open(nt_engine *engine)
     gate->on = limits->enabled != 0 || gate->mode != NT_MODE_OPEN;
     gate->watches = limits->max_loss || limits->max_drawdown;
     gate->day = INT64_MIN;
+    gate->watched_step = -1;
     gate->equity = gate->day_equity = gate->peak = engine->ledger.cash;
-    nt_rows_open(&gate->recent, sizeof(nt_recent));
+    engine->orders.counts_entries = limits->enabled;
+    return nt_exposure_open(engine);
 }
 
 void nt_gate_close(nt_engine *engine)
 {
-    nt_rows_close(&engine->gate.recent);
+    nt_recents_close(&engine->gate.recents);
+    nt_exposure_close(engine);
+}
+
+/* Whether equity is what the latest look at it found. */
+static int is_watched(const nt_engine *engine)
+{
+    const nt_gate *gate = &engine->gate;
+    return gate->watched_step == engine->i && gate->watched_fills == engine->fill_count && gate->watched_cash == engine->ledger.cash;
+}
+
+/* Another look within a step: where nothing traded since the last it would find the same. */
+static void watch_again(nt_engine *engine)
+{
+    nt_gate *gate = &engine->gate;
+    if (!is_watched(engine)) {
+        nt_gate_watch(engine);
+        return;
+    }
+    gate->tally.checked[NT_CONTROL_LOSS] += gate->cause == 0 && engine->limits.max_loss;
+    gate->tally.checked[NT_CONTROL_DRAWDOWN] += gate->cause == 0 && engine->limits.max_drawdown;
+}
+
+static int64_t equity_for(const nt_engine *engine)
+{
+    int64_t equity;
+    if (engine->gate.watches && is_watched(engine))
+        return engine->gate.equity;
+    return nt_exposure_equity(engine, &equity) == NT_OK ? equity : 0;
 }
 
 nt_status nt_gate_check(nt_engine *engine, const nt_request *request, int64_t quantity, int64_t reference,
@@ -204,7 +148,7 @@ nt_status nt_gate_check(nt_engine *engine, const nt_request *request, int64_t qu
     const nt_limits *limits = &engine->limits;
     nt_gate *gate = &engine->gate;
     if (gate->watches)
-        nt_gate_watch(engine);
+        watch_again(engine);
     int64_t held = engine->positions[request->slot].quantity;
     nt_intent intent = {
         .side = request->side,
@@ -213,7 +157,7 @@ nt_status nt_gate_check(nt_engine *engine, const nt_request *request, int64_t qu
         .stop = request->stop,
         .reference = reference,
         .position = held,
-        .working = working_entries(engine, request->slot, request->side, changed_id),
+        .working = nt_exposure_working(engine, request->slot, request->side, changed_id),
         .slot = request->slot,
         .closes = request->role != NT_ROLE_ENTRY,
         .mode = gate->mode,
@@ -223,10 +167,10 @@ nt_status nt_gate_check(nt_engine *engine, const nt_request *request, int64_t qu
         .restricted = engine->markets[request->slot].restricted != 0,
     };
     intent.reduces = intent.closes || (held * intent.side < 0 && (nt_wide)intent.quantity + intent.working <= nt_absolute(held));
+    if (limits->max_leverage)
+        intent.equity = equity_for(engine);
     if (limits->max_gross || limits->max_net || limits->max_leverage)
         find_exposure(engine, changed_id, &intent);
-    if (limits->max_leverage && equity_now(engine, &intent.equity) != NT_OK)
-        intent.equity = 0;
     if (limits->self_trade)
         find_crossing(engine, &intent);
     if (limits->max_rate || limits->duplicate_ns)
@@ -242,19 +186,8 @@ nt_status nt_gate_note(nt_engine *engine, const nt_request *request, int64_t qua
     int64_t now = engine->clock_ts_ns[engine->i], kept = engine->limits.duplicate_ns > NT_NANO ? engine->limits.duplicate_ns : NT_NANO;
     if (!engine->limits.max_rate && !engine->limits.duplicate_ns)
         return NT_OK;
-    nt_recent *rows = (nt_recent *)gate->recent.data;
-    while (gate->recent_first < gate->recent.count && (nt_wide)now - rows[gate->recent_first].ts_ns >= kept)
-        gate->recent_first++;
-    if (gate->recent_first > RECENT_KEPT && gate->recent_first * 2 > gate->recent.count) {
-        gate->recent.count -= gate->recent_first;
-        memmove(rows, rows + gate->recent_first, (size_t)gate->recent.count * sizeof *rows);
-        gate->recent_first = 0;
-    }
-    nt_recent *row = nt_rows_add(&gate->recent);
-    if (row == NULL)
-        return NT_NO_MEMORY;
-    *row = (nt_recent){now, quantity > 0 ? quantity : 0, request->limit, request->stop, request->slot, request->side};
-    return NT_OK;
+    nt_recent row = {now, quantity > 0 ? quantity : 0, request->limit, request->stop, request->slot, request->side, -1};
+    return nt_recents_add(&gate->recents, &row, kept);
 }
 
 /* The largest |position| whose worth at `price` is at most `left`. */
@@ -278,13 +211,13 @@ static void narrow_exposure(const nt_engine *engine, int32_t slot, int64_t side,
     const nt_limits *limits = &engine->limits;
     int64_t held = side * engine->positions[slot].quantity, equity;
     nt_wide gross, net;
-    exposures_of_others(engine, slot, side, 0, &gross, &net);
+    nt_exposure_others(engine, slot, side, 0, &gross, &net);
     if (limits->max_gross)
         narrow(room, reason, clamped((nt_wide)units_within(engine, slot, limits->max_gross - gross, mark) - held), NT_DENIED_MAX_EXPOSURE);
     if (limits->max_net)
         narrow(room, reason, clamped((nt_wide)units_within(engine, slot, limits->max_net - net, mark) - held), NT_DENIED_MAX_NET_EXPOSURE);
     if (limits->max_leverage) {
-        nt_wide most = equity_now(engine, &equity) == NT_OK && equity > 0 ? (nt_wide)equity * limits->max_leverage / NT_NANO : 0;
+        nt_wide most = nt_exposure_equity(engine, &equity) == NT_OK && equity > 0 ? (nt_wide)equity * limits->max_leverage / NT_NANO : 0;
         narrow(room, reason, clamped((nt_wide)units_within(engine, slot, most - gross, mark) - held), NT_DENIED_MAX_LEVERAGE);
     }
 }
@@ -314,8 +247,12 @@ void nt_gate_watch(nt_engine *engine)
     const nt_limits *limits = &engine->limits;
     nt_gate *gate = &engine->gate;
     int64_t equity, day = (engine->clock_ts_ns[engine->i] - 1) / DAY_NS;
-    if (equity_now(engine, &equity) != NT_OK)
+    gate->watched_step = -1;
+    if (nt_exposure_equity(engine, &equity) != NT_OK)
         return;
+    gate->watched_step = engine->i;
+    gate->watched_fills = engine->fill_count;
+    gate->watched_cash = engine->ledger.cash;
     if (day != gate->day) {
         gate->day = day;
         gate->day_equity = gate->equity;
@@ -389,7 +326,8 @@ void nt_gate_resume(nt_engine *engine)
     gate->cause = 0;
     gate->on = engine->limits.enabled != 0;
     gate->executions = 0;
-    if (equity_now(engine, &gate->equity) == NT_OK)
+    gate->watched_step = -1;
+    if (nt_exposure_equity(engine, &gate->equity) == NT_OK)
         gate->day_equity = gate->peak = gate->equity;
     nt_engine_record(engine, NT_EVENT_RESUMED, 0, 0, 0, 0, 0, 0, NT_MODE_OPEN, 0);
 }

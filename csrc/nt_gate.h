@@ -11,22 +11,13 @@
 #ifndef NT_GATE_H
 #define NT_GATE_H
 
+#include "nt_exposure.h"
+#include "nt_recent.h"
 #include "nt_risk.h"
-#include "nt_rows.h"
 
 struct nt_engine;
 struct nt_request;
 struct nt_order;
-
-/* An order that passed, kept for as long as rate and duplicate look back. */
-typedef struct nt_recent {
-    int64_t ts_ns;
-    int64_t quantity; /* nano, as the gate saw it */
-    int64_t limit;
-    int64_t stop;
-    int32_t slot;
-    int32_t side;
-} nt_recent;
 
 typedef struct nt_gate {
     int32_t on;      /* whether anything has to be asked at all */
@@ -39,13 +30,17 @@ typedef struct nt_gate {
     int64_t day_equity; /* at the last close before that day */
     int64_t equity;
     int64_t peak;
+    int64_t watched_step; /* of the latest look, with what had traded then; -1 = look again */
+    int64_t watched_fills;
+    int64_t watched_cash;
     int64_t executions; /* entries that traded since the gate was opened */
-    int64_t recent_first;
-    nt_rows recent; /* nt_recent, oldest first from recent_first on */
+    nt_recents recents;
+    nt_mark *marks; /* by symbol */
     nt_tally tally;
 } nt_gate;
 
-void nt_gate_open(struct nt_engine *engine);
+/* NT_NO_MEMORY: close it. */
+nt_status nt_gate_open(struct nt_engine *engine);
 void nt_gate_close(struct nt_engine *engine);
 
 /* Judge a request of `quantity` (its size, or what that comes to now). changed_id: the working order that it is to replace, which

@@ -1,5 +1,7 @@
 #include "nt_match.h"
 
+#include "nt_entries.h"
+
 #define DAY_NS (INT64_C(86400) * NT_NANO)
 
 /* Most fills need the open alone, and each further column is a cache miss: about 60 ns where orders are far apart. */
@@ -55,13 +57,13 @@ static int32_t next_eligible(const nt_engine *engine, int32_t index, int64_t las
 }
 
 /* Whether the order fills at the open, and where. A stop that the open has passed is spent, even if a limit then holds it. */
-static int touches_open(const nt_engine *engine, const nt_order *order, nt_working *working, int64_t open, int64_t *price_out)
+static int touches_open(nt_engine *engine, nt_working *working, int64_t open, int64_t *price_out)
 {
     const nt_policy *policy = &engine->policy;
-    int64_t side = order->side;
-    if (nt_order_is_market(order) || working->fired) {
+    int64_t side = working->side;
+    if (working->type == NT_MARKET || working->type >= NT_ON_OPEN || working->fired) {
         *price_out = open;
-        return working->fired || order->type == NT_ON_OPEN || (order->type == NT_MARKET && policy->market_at == NT_MARKET_NEXT_OPEN);
+        return working->fired || working->type == NT_ON_OPEN || (working->type == NT_MARKET && policy->market_at == NT_MARKET_NEXT_OPEN);
     }
     if (working->stop) {
         if (side * (open - working->stop) < 0)
@@ -70,6 +72,7 @@ static int touches_open(const nt_engine *engine, const nt_order *order, nt_worki
         if (!working->limit)
             return 1;
         working->stop = 0;
+        nt_entries_widen(&engine->orders, working);
         return side * (working->limit - open) >= (policy->limit_fill == NT_LIMIT_PENETRATE);
     }
     int64_t beyond = side * (working->limit - open); /* > 0: the open is better than the limit */
@@ -81,7 +84,7 @@ static int touches_open(const nt_engine *engine, const nt_order *order, nt_worki
 
 /* Under "worst" a stop comes before a profit even where the open has reached the profit, as long as the bar reaches the stop too:
  * so do the systems whose preset says "worst". `order` is a limit that reduces the position. */
-static int stop_comes_first(const nt_engine *engine, const nt_order *order, const nt_prices *prices, int64_t opens_ns)
+static int stop_comes_first(const nt_engine *engine, const nt_working *order, const nt_prices *prices, int64_t opens_ns)
 {
     const nt_orders *orders = &engine->orders;
     int64_t held = engine->positions[order->symbol].quantity;
@@ -89,10 +92,9 @@ static int stop_comes_first(const nt_engine *engine, const nt_order *order, cons
         return 0;
     for (int32_t index = orders->lists[order->symbol].head; index >= 0; index = orders->working[index].next) {
         const nt_working *working = &orders->working[index];
-        const nt_order *row = nt_orders_row(orders, working->order_id);
-        if (!working->stop || working->limit || row->side != order->side || !nt_match_is_eligible(engine, working, opens_ns))
+        if (!working->stop || working->limit || working->side != order->side || !nt_match_is_eligible(engine, working, opens_ns))
             continue;
-        if (row->side > 0 ? prices->high >= working->stop : prices->low <= working->stop)
+        if (working->side > 0 ? prices->high >= working->stop : prices->low <= working->stop)
             return 1;
     }
     return 0;
@@ -124,15 +126,13 @@ static nt_status match_open(nt_engine *engine, int32_t slot, nt_prices *prices, 
     while ((index = next_eligible(engine, index, id, opens_ns)) >= 0) {
         nt_working *working = &orders->working[index];
         id = working->order_id;
-        const nt_order *order = nt_orders_row(orders, id);
         nt_touch touch = {0, 0};
-        if (!touches_open(engine, order, working, prices->open, &touch.price) ||
-            stop_comes_first(engine, order, prices, opens_ns)) {
+        if (!touches_open(engine, working, prices->open, &touch.price) || stop_comes_first(engine, working, prices, opens_ns)) {
             index = working->next;
             continue;
         }
         int through = working->limit && touch.price == working->limit && touch.price != prices->open;
-        nt_status status = is_same_trade(engine, order, working, prices->open)
+        nt_status status = is_same_trade(engine, nt_orders_row(orders, id), working, prices->open)
                                ? NT_OK
                                : nt_match_fill(engine, slot, id, &touch, prices, through);
         if (status != NT_OK)
@@ -184,6 +184,7 @@ static nt_status match_inside(nt_engine *engine, int32_t slot, const nt_prices *
         nt_working *working = &engine->orders.working[order->working];
         if (working->stop && working->limit) { /* from here on a limit order */
             working->stop = 0;
+            nt_entries_widen(&engine->orders, working);
             working->born_bar = engine->i;
             working->born_price = touch.price;
             working->born_direction = (int8_t)touch.direction;
@@ -221,6 +222,7 @@ static void move_trails(nt_engine *engine, int32_t slot, const nt_prices *prices
         if (row->side < 0 ? extreme > working->peak : extreme < working->peak)
             working->peak = extreme;
         row->stop = working->stop = nt_bracket_trail(working, row->side, engine->markets[slot].tick);
+        nt_entries_widen(orders, working);
     }
 }
 

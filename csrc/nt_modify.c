@@ -1,5 +1,6 @@
 /* nt_modify: what becomes of an order that already works: a new quantity or price, and orders joined so that one cancels the other. */
 #include "nt_book.h"
+#include "nt_entries.h"
 #include "nt_gate.h"
 #include "nt_size.h"
 #include "nt_tick.h"
@@ -148,6 +149,7 @@ nt_status nt_book_apply_change(nt_engine *engine, int64_t order_id, int64_t quan
         working->born_direction = 0;
         engine->attention |= NT_ATTEND_CLOSE;
     }
+    nt_entries_recount(&engine->orders, order_id);
     nt_engine_record(engine, NT_EVENT_MODIFIED, row->symbol, order_id, row->side, 0, row->quantity, row->limit, row->stop, 0);
     return NT_OK;
 }
@@ -198,6 +200,8 @@ void nt_book_settle_partner(nt_engine *engine, int64_t filled_id, int64_t partne
     int ends = nt_orders_row(&engine->orders, filled_id)->status == NT_FILLED || working->size_kind != NT_SIZE_GIVEN;
     if (ends || partner->quantity - quantity <= partner->filled)
         nt_book_end(engine, partner_id, NT_CANCELLED_ORDER, 0);
-    else
+    else {
         partner->quantity -= quantity;
+        nt_entries_recount(&engine->orders, partner_id);
+    }
 }

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nt_entries.h"
 #include "nt_event.h"
-#include "nt_fixed.h"
 #include "nt_rows.h"
 
 nt_status nt_orders_open(nt_orders *orders, int32_t symbol_count)
@@ -17,7 +17,7 @@ nt_status nt_orders_open(nt_orders *orders, int32_t symbol_count)
     if (orders->lists == NULL)
         return NT_NO_MEMORY;
     for (int32_t symbol = 0; symbol < symbol_count; symbol++)
-        orders->lists[symbol] = (nt_order_list){.head = -1, .tail = -1};
+        orders->lists[symbol] = (nt_order_list){.head = -1, .tail = -1, .entries = {NT_NO_ENTRIES, NT_NO_ENTRIES}};
     return NT_OK;
 }
 
@@ -42,13 +42,9 @@ static nt_status grow_rows(nt_orders *orders)
     return NT_OK;
 }
 
-static nt_status grow_working(nt_orders *orders)
+static nt_status widen_pool(nt_orders *orders, int32_t capacity)
 {
-    if (orders->free_head >= 0)
-        return NT_OK;
-    int32_t before = orders->working_capacity, capacity = before ? before * 2 : 64;
-    if (before >= NT_WORKING_MAX)
-        return NT_DENIED_TABLE_FULL;
+    int32_t before = orders->working_capacity;
     nt_working *working = realloc(orders->working, (size_t)capacity * sizeof *working);
     if (working == NULL)
         return NT_NO_MEMORY;
@@ -61,6 +57,32 @@ static nt_status grow_working(nt_orders *orders)
     return NT_OK;
 }
 
+static nt_status grow_working(nt_orders *orders)
+{
+    if (orders->free_head >= 0)
+        return NT_OK;
+    if (orders->working_capacity >= NT_WORKING_MAX)
+        return NT_DENIED_TABLE_FULL;
+    return widen_pool(orders, orders->working_capacity ? orders->working_capacity * 2 : 64);
+}
+
+nt_status nt_orders_reserve(nt_orders *orders, int64_t row_count, int32_t working_count)
+{
+    int64_t width = sizeof(nt_order);
+    if (row_count > orders->capacity) {
+        if (row_count > INT64_MAX / width)
+            return NT_NO_MEMORY;
+        nt_order *rows = nt_rows_grow(orders->rows, orders->count * width, row_count * width);
+        if (rows == NULL)
+            return NT_NO_MEMORY;
+        memset(rows + orders->count, 0, (size_t)((row_count - orders->count) * width));
+        orders->rows = rows;
+        orders->capacity = row_count;
+    }
+    working_count = working_count < NT_WORKING_MAX ? working_count : NT_WORKING_MAX;
+    return working_count > orders->working_capacity ? widen_pool(orders, working_count) : NT_OK;
+}
+
 /* Count an order in (by = 1) or out (by = -1) of its list. */
 static void tally(nt_order_list *list, const nt_order *row, int32_t by)
 {
@@ -68,6 +90,7 @@ static void tally(nt_order_list *list, const nt_order *row, int32_t by)
     list->trigger_count += row->type != NT_MARKET && row->type != NT_ON_OPEN ? by : 0;
     list->close_count += row->type == NT_ON_CLOSE ? by : 0;
     list->trail_count += row->type == NT_TRAILING ? by : 0;
+    list->closing_counts[row->side > 0] += row->role != NT_ROLE_ENTRY ? by : 0;
     list->transient_count += row->tif != 0 ? by : 0;
     list->reach_known = 0;
 }
@@ -84,6 +107,8 @@ static void link_last(nt_orders *orders, int32_t index, const nt_order *row)
         list->head = index;
     list->tail = index;
     tally(list, row, 1);
+    if (orders->counts_entries && !nt_order_is_exit(row))
+        nt_entries_add(list, working, row);
     orders->working_count++;
 }
 
@@ -100,6 +125,8 @@ static void unlink_working(nt_orders *orders, int32_t index, const nt_order *row
     else
         list->tail = working->previous;
     tally(list, row, -1);
+    if (orders->counts_entries && !nt_order_is_exit(row))
+        nt_entries_remove(list, working, row);
     orders->working_count--;
     working->next = orders->free_head;
     orders->free_head = index;
@@ -124,6 +151,10 @@ nt_status nt_orders_add(nt_orders *orders, const nt_order *order, const nt_worki
         orders->working[index] = *working;
         orders->working[index].order_id = id;
         orders->working[index].symbol = row->symbol;
+        orders->working[index].side = row->side;
+        orders->working[index].type = row->type;
+        orders->working[index].role = row->role;
+        orders->working[index].tif = row->tif;
         row->working = index;
         link_last(orders, index, row);
     }
@@ -176,18 +207,17 @@ void nt_orders_measure(nt_orders *orders, int32_t symbol)
     int64_t down = 0, up = INT64_MAX - 1024; /* beyond what a price can be, so that such a bar is looked at */
     for (int32_t index = list->head; index >= 0; index = orders->working[index].next) {
         const nt_working *working = &orders->working[index];
-        const nt_order *row = &orders->rows[working->order_id - 1];
         int64_t price = working->stop ? working->stop : working->limit;
-        int waits_below = (row->side > 0) == (working->stop == 0); /* buy limits and sell stops */
+        int waits_below = (working->side > 0) == (working->stop == 0); /* buy limits and sell stops */
         if (working->fired)
             down = INT64_MAX - 1024;
         if (price && waits_below)
             down = price > down ? price : down;
         if (price && !waits_below)
             up = price < up ? price : up;
-        if (row->type == NT_TRAILING && row->side < 0)
+        if (working->type == NT_TRAILING && working->side < 0)
             up = working->peak < up ? working->peak : up;
-        if (row->type == NT_TRAILING && row->side > 0)
+        if (working->type == NT_TRAILING && working->side > 0)
             down = working->peak > down ? working->peak : down;
     }
     /* One nano and some rounding on the side of looking. */

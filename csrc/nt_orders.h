@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "nt_status.h"
+#include "nt_fixed.h"
 
 enum { NT_MARKET = 0, NT_LIMIT = 1, NT_STOP = 2, NT_STOP_LIMIT = 3, NT_TRAILING = 4, NT_ON_OPEN = 5, NT_ON_CLOSE = 6 };
 enum {
@@ -84,7 +84,24 @@ typedef struct nt_working {
     uint8_t size_kind;
     uint8_t fired; /* a stop that was reached and could not fill in full: the rest is a market order */
     uint8_t point; /* quarters: of the bar's path, the one that last filled a part of it */
+    int8_t side; /* as the order's, here so that a walk of what works reads nothing else */
+    uint8_t type;
+    uint8_t role;
+    uint8_t tif;
+    int32_t counted_unfilled;
+    int64_t counted; /* what nt_entries holds of it: in left, or -1 = among the sized; and, above, among the unfilled */
 } nt_working;
+
+/* What works of one symbol and side besides brackets, kept as it comes and goes (nt_entries.h) where a gate asks for it. */
+typedef struct nt_entries {
+    nt_wide left;     /* nano that entries of a given size have still to fill */
+    int64_t lowest;   /* no order is willing to trade below, or above `highest`; both may be too wide, never too narrow */
+    int64_t highest;
+    int32_t count;    /* entries and closing orders */
+    int32_t sized;    /* entries that find their size at their fill */
+    int32_t unfilled; /* entries that have not traded yet */
+    int32_t spare;
+} nt_entries;
 
 typedef struct nt_order_list {
     int32_t head;
@@ -95,9 +112,10 @@ typedef struct nt_order_list {
     int32_t transient_count; /* good for less than until cancelled */
     int32_t close_count;     /* at the next close */
     int32_t reach_known;     /* whether the two below hold */
-    int32_t spare;
     double reach_down; /* a bar whose low stays above and whose high stays below these */
     double reach_up;   /* triggers nothing and moves no trailing stop */
+    int32_t closing_counts[2]; /* sells, buys: all but entries */
+    nt_entries entries[2];     /* sells, buys */
 } nt_order_list;
 
 typedef struct nt_orders {
@@ -109,11 +127,16 @@ typedef struct nt_orders {
     int32_t working_capacity;
     int32_t free_head;
     int32_t symbol_count;
+    int64_t counts_entries; /* whether the lists' entries are kept */
     nt_order_list *lists; /* by symbol */
 } nt_orders;
 
 nt_status nt_orders_open(nt_orders *orders, int32_t symbol_count);
 void nt_orders_close(nt_orders *orders);
+
+/* Make room for `row_count` orders in all and `working_count` at a time, and touch it: until more come nothing is allocated.
+ * NT_NO_MEMORY: as it was. */
+nt_status nt_orders_reserve(nt_orders *orders, int64_t row_count, int32_t working_count);
 
 /* Add `order` as pending; its id is assigned. With `working` it joins the end of its symbol's list.
  * NT_NO_MEMORY or NT_DENIED_TABLE_FULL: nothing added. */

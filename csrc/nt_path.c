@@ -25,10 +25,10 @@ static int reaches(const nt_policy *policy, int is_limit, int64_t direction, int
     return is_limit && policy->limit_fill == NT_LIMIT_PENETRATE ? beyond > 0 : beyond >= 0;
 }
 
-static int32_t rank_of(const nt_engine *engine, const nt_order *order, int is_limit)
+static int32_t rank_of(const nt_engine *engine, const nt_working *working, int is_limit)
 {
-    int64_t held = engine->positions[order->symbol].quantity;
-    if (held == 0 || (held > 0) == (order->side > 0))
+    int64_t held = engine->positions[working->symbol].quantity;
+    if (held == 0 || (held > 0) == (working->side > 0))
         return RANK_ENTRY;
     return is_limit ? RANK_PROFIT : RANK_STOP;
 }
@@ -36,12 +36,11 @@ static int32_t rank_of(const nt_engine *engine, const nt_order *order, int is_li
 /* The price and direction of what the order waits for. 0: for nothing that a bar can show. */
 static int trigger_of(const nt_engine *engine, const nt_working *working, nt_trigger *trigger)
 {
-    const nt_order *order = nt_orders_row(&engine->orders, working->order_id);
     int is_limit = working->stop == 0;
     trigger->id = working->order_id;
     trigger->price = is_limit ? working->limit : working->stop;
-    trigger->direction = is_limit ? -order->side : order->side;
-    trigger->rank = rank_of(engine, order, is_limit);
+    trigger->direction = is_limit ? -working->side : working->side;
+    trigger->rank = rank_of(engine, working, is_limit);
     trigger->certain = 1;
     return trigger->price != 0;
 }
@@ -87,6 +86,14 @@ static int is_nearer(const nt_trigger *a, const nt_trigger *b)
     return b->id == 0 || closer > 0 || (closer == 0 && a->id < b->id);
 }
 
+/* Whether the bar comes as far as what the order waits for: most orders of a deep book need not be looked at further. */
+static inline int is_in_range(const nt_working *working, const nt_prices *prices)
+{
+    int64_t price = working->stop ? working->stop : working->limit;
+    int waits_above = (working->stop != 0) == (working->side > 0);
+    return price != 0 && (waits_above ? prices->high >= price : prices->low <= price);
+}
+
 /* The first of each side over the whole bar; notes ambiguity. */
 static void scan_sides(const nt_engine *engine, int32_t slot, nt_walk *walk, nt_trigger *up, nt_trigger *down)
 {
@@ -96,7 +103,7 @@ static void scan_sides(const nt_engine *engine, int32_t slot, nt_walk *walk, nt_
         const nt_working *working = &orders->working[index];
         nt_trigger trigger;
         int possible;
-        if (!nt_match_is_eligible(engine, working, walk->opens_ns))
+        if (!is_in_range(working, walk->prices) || !nt_match_is_eligible(engine, working, walk->opens_ns))
             continue;
         int fires = triggers_somewhere(engine, working, walk->prices, &trigger, &possible);
         walk->ambiguous |= possible && !trigger.certain;

@@ -35,3 +35,18 @@ void *nt_rows_grow(void *data, int64_t used_bytes, int64_t bytes)
     (void)used_bytes;
     return realloc(data, (size_t)bytes);
 }
+
+int nt_rows_reserve(nt_rows *rows, int64_t count)
+{
+    if (count <= rows->capacity)
+        return 1;
+    if (count > INT64_MAX / 2 / rows->width)
+        return 0;
+    uint8_t *data = nt_rows_grow(rows->data, rows->count * rows->width, count * rows->width);
+    if (data == NULL)
+        return 0;
+    memset(data + rows->count * rows->width, 0, (size_t)((count - rows->count) * rows->width));
+    rows->data = data;
+    rows->capacity = count;
+    return 1;
+}

@@ -16,6 +16,9 @@ typedef struct nt_rows {
 void *nt_rows_grow(void *data, int64_t used_bytes, int64_t bytes);
 int64_t nt_rows_next_capacity(int64_t capacity, int64_t width);
 
+/* Room for `count` rows in all, touched, so that adding them faults on nothing. 0 where memory ran out: rows are unchanged. */
+int nt_rows_reserve(nt_rows *rows, int64_t count);
+
 static inline void nt_rows_open(nt_rows *rows, int64_t width)
 {
     *rows = (nt_rows){NULL, 0, 0, width};

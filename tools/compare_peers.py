@@ -8,6 +8,7 @@ P1  SMA cross over one-minute bars, compiled strategy        beside vectorbt 1.2
 P2  the same with on_bar in Python                           beside backtesting.py 0.6.6
 P3  every statistic of the result of P1                      beside vectorbt 1.2.0 stats()
 P5  session memory: position lookup, order check, recent     beside an empty method of a Cython class
+P6  random order flow through gate, book and match, from C   beside nothing: latencies of the gate, allocations
 P7  kNN k=10 in int8 rows of 512, one query at a time        beside the USearch package 2.26.6 on the same codes
 
 Each peer runs in a virtual environment of its own, made on first use in the user's cache folder (NEURALTRADE_PEERS to
@@ -190,6 +191,30 @@ def session_memory(rows: int, times: int) -> Row:
     }
 
 
+# Bars of each symbol, messages a bar and symbol: about two million messages, half of them orders.
+FLOW_STEPS = 4_000
+
+
+def order_flow_from_c(rows: int, times: int) -> Row:
+    import order_flow  # noqa: PLC0415
+
+    found = order_flow.measure(min(rows // 25, FLOW_STEPS), times)
+    gate, place = found["gate"], found["place"]
+    return {
+        "row": "P6",
+        "work": f"{found['orders']:,} random orders, {found['cancels']:,} cancels, {found['changes']:,} changes "
+        "in 8 symbols, every control of the gate on",
+        "ours": f"{found['orders_per_s'] / 1e6:.2f}M orders/s, {found['messages_per_s'] / 1e6:.2f}M messages/s; "
+        f"gate p50 {gate['p50_ns']:.0f}, p99 {gate['p99_ns']:.0f}, p99.9 {gate['p999_ns']:.0f} ns (of which "
+        f"{found['timer_ns']:.0f} the timer), whole order p99 {place['p99_ns']:.0f} ns; "
+        f"{found['allocations']} allocations",
+        "peer": "none",
+        "ratio": "",
+        "accuracy": f"{found['fills_in_all']:,} fills, positions and cash equal to the ledger's to the last unit",
+        "detail": found,
+    }
+
+
 def nearest_neighbours(rows: int, times: int) -> Row:
     import inputs  # noqa: PLC0415
     import ours  # noqa: PLC0415
@@ -219,6 +244,7 @@ ROWS: dict[str, Callable[[int, int], Row]] = {
     "P2": interpreted_strategy,
     "P3": statistics_of_a_result,
     "P5": session_memory,
+    "P6": order_flow_from_c,
     "P7": nearest_neighbours,
 }
 

@@ -1,0 +1,89 @@
+#include "nt_entries.h"
+
+#include <stdlib.h>
+
+#include "nt_policy.h"
+
+static void widen(nt_entries *entries, int64_t side, const nt_working *working)
+{
+    int64_t low, high;
+    nt_entries_willing(side, working->limit, working->stop, &low, &high);
+    entries->lowest = low < entries->lowest ? low : entries->lowest;
+    entries->highest = high > entries->highest ? high : entries->highest;
+}
+
+void nt_entries_add(nt_order_list *list, nt_working *working, const nt_order *row)
+{
+    nt_entries *entries = nt_entries_of(list, row->side);
+    int64_t left = row->role == NT_ROLE_ENTRY ? row->quantity - row->filled : 0;
+    working->counted = row->role == NT_ROLE_ENTRY && working->size_kind != NT_SIZE_GIVEN ? -1 : left > 0 ? left : 0;
+    working->counted_unfilled = row->role == NT_ROLE_ENTRY && row->filled == 0;
+    entries->left += working->counted > 0 ? working->counted : 0;
+    entries->count++;
+    entries->sized += working->counted < 0;
+    entries->unfilled += working->counted_unfilled;
+    widen(entries, row->side, working);
+}
+
+void nt_entries_remove(nt_order_list *list, const nt_working *working, const nt_order *row)
+{
+    nt_entries *entries = nt_entries_of(list, row->side);
+    entries->left -= working->counted > 0 ? working->counted : 0;
+    entries->sized -= working->counted < 0;
+    entries->unfilled -= working->counted_unfilled;
+    if (--entries->count == 0)
+        *entries = (nt_entries)NT_NO_ENTRIES;
+}
+
+void nt_entries_recount(nt_orders *orders, int64_t order_id)
+{
+    const nt_order *row = nt_orders_row(orders, order_id);
+    if (!orders->counts_entries || row->working < 0 || nt_order_is_exit(row))
+        return;
+    nt_working *working = &orders->working[row->working];
+    nt_order_list *list = &orders->lists[row->symbol];
+    nt_entries_of(list, row->side)->count++; /* so that taking the last one out keeps the bounds */
+    nt_entries_remove(list, working, row);
+    nt_entries_of(list, row->side)->count--;
+    nt_entries_add(list, working, row);
+}
+
+void nt_entries_widen(nt_orders *orders, const nt_working *working)
+{
+    if (orders->counts_entries && working->role < NT_ROLE_STOP_LOSS)
+        widen(nt_entries_of(&orders->lists[working->symbol], working->side), working->side, working);
+}
+
+nt_wide nt_entries_left(const nt_orders *orders, int32_t symbol, int64_t side, int64_t but_id)
+{
+    nt_wide left = orders->lists[symbol].entries[side > 0].left;
+    const nt_order *but = nt_orders_row(orders, but_id);
+    if (but != NULL && but->working >= 0 && but->symbol == symbol && but->side == side && but->role == NT_ROLE_ENTRY)
+        left -= orders->working[but->working].counted;
+    return left;
+}
+
+const nt_working *nt_entries_crossing(nt_orders *orders, int32_t symbol, int64_t side, int64_t low, int64_t high)
+{
+    nt_entries *against = nt_entries_of(&orders->lists[symbol], -side), exact = NT_NO_ENTRIES;
+    int none = orders->counts_entries && (against->lowest > high || low > against->highest);
+#ifndef NT_DEBUG
+    if (none)
+        return NULL;
+#endif
+    for (int32_t index = orders->lists[symbol].head; index >= 0; index = orders->working[index].next) {
+        const nt_working *working = &orders->working[index];
+        int64_t lowest, highest;
+        if (working->side == side || working->role >= NT_ROLE_STOP_LOSS)
+            continue;
+        nt_entries_willing(working->side, working->limit, working->stop, &lowest, &highest);
+        if (lowest <= high && low <= highest && none)
+            abort();
+        if (lowest <= high && low <= highest)
+            return working;
+        widen(&exact, working->side, working);
+    }
+    against->lowest = exact.lowest;
+    against->highest = exact.highest;
+    return NULL;
+}
