@@ -4,13 +4,18 @@
 
 #define DAY_NS (INT64_C(86400) * NT_NANO)
 
-/* Most fills need the open alone, and each further column is a cache miss: about 60 ns where orders are far apart. */
-static nt_status load_open(const nt_market *market, nt_prices *prices)
+/* Most fills need the open or the close alone, and each further column is a cache miss: about 60 ns where orders are far apart. */
+static nt_status load_one(const double *column, const nt_market *market, nt_prices *prices)
 {
-    if (nt_nano_from_double(market->series.open[market->bar], &prices->open) != NT_OK || prices->open <= 0)
+    if (nt_nano_from_double(column[market->bar], &prices->open) != NT_OK || prices->open <= 0)
         return NT_OVERFLOW;
     prices->high = prices->low = prices->close = prices->open;
     return NT_OK;
+}
+
+static nt_status load_open(const nt_market *market, nt_prices *prices)
+{
+    return load_one(market->series.open, market, prices);
 }
 
 static nt_status load_prices(const nt_market *market, nt_prices *prices)
@@ -373,7 +378,8 @@ nt_status nt_match_close(nt_engine *engine, int32_t slot)
 {
     nt_market *market = &engine->markets[slot];
     nt_prices prices;
-    if (load_prices(market, &prices) != NT_OK)
+    nt_status loaded = engine->costs.slippage_capped ? load_prices(market, &prices) : load_one(market->series.close, market, &prices);
+    if (loaded != NT_OK)
         return without_prices(market);
     load_volume(engine, market);
     nt_status status = fill_at_close(engine, slot, &prices, NT_MARKET, engine->clock_ts_ns[engine->i]);
