@@ -382,7 +382,9 @@ nt_status nt_match_close(nt_engine *engine, int32_t slot)
     if (loaded != NT_OK)
         return without_prices(market);
     load_volume(engine, market);
-    nt_status status = fill_at_close(engine, slot, &prices, NT_MARKET, engine->clock_ts_ns[engine->i]);
+    nt_status status = NT_OK; /* a market order for the next open may wait out its latency here */
+    if (engine->policy.market_at == NT_MARKET_SAME_CLOSE)
+        status = fill_at_close(engine, slot, &prices, NT_MARKET, engine->clock_ts_ns[engine->i]);
     if (status == NT_OK && engine->policy.limits_from == NT_LIMITS_AT_ONCE)
         status = fill_marketable(engine, slot, &prices, engine->clock_ts_ns[engine->i]);
     return status;

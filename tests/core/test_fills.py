@@ -276,6 +276,14 @@ def test_limits_at_once_wait_for_their_latency(run, fills_bars):
     assert [(fill["bar"], fill["price"]) for fill in fills] == [(3, 90)]
 
 
+def test_a_limit_at_once_takes_no_market_order_along_to_the_close(run, fills_bars):
+    """The market order waits out its latency for the open of bar 3: the close of bar 2 is not its own."""
+    policy = nt.FillPolicy(limits_from="at_once")
+    steps = {1: lambda ctx: ctx.buy(10), 2: lambda ctx: ctx.buy(1, limit=50)}
+    fills = run(steps, fills_bars, policy=policy, latency_ns=1).fills()
+    assert [(fill["bar"], fill["price"]) for fill in fills] == [(3, 90)]
+
+
 QUARTERS = {  # measured on nautilus_trader 1.221.0 with bars of 1000: (bar, quantity, price) of each fill
     "market 400": (lambda ctx: ctx.buy(400), [(1, 250, 101), (1, 150, 101.01)]),
     "limit 98 touched": (lambda ctx: ctx.buy(600, limit=98), [(2, 250, 98), (3, 350, 98)]),
