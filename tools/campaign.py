@@ -26,6 +26,7 @@ import campaigns
 from campaigns.state import State, StateRefused
 
 SAVE_SECONDS = 5.0
+TOLD_MAX = 20  # mismatches that are printed; the state file has them all
 
 
 def prepare(name: str) -> Any:
@@ -97,7 +98,8 @@ def run(name: str, campaign: Any, state: State, count: int, workers: int) -> boo
         for chunk, outcome in outcomes(name, state.seed, missing, workers):
             state.add(chunk, outcome)
             state.seconds = before + progress.seconds
-            for failure in outcome.failures:
+            told = len(state.failures) - len(outcome.failures)
+            for failure in outcome.failures[: max(0, TOLD_MAX - told)]:
                 print(f"\nmismatch in case {failure.number}: {failure.reason}\n  see it with: tools/campaign.py {name}"
                       f" --seed {state.seed} --only {failure.number}", flush=True)  # fmt: skip
             if outcome.failures or progress.seconds - saved > SAVE_SECONDS:

@@ -151,7 +151,7 @@ class Changes:
         else:
             self.judge(ask, 0)
         order.quantity, order.limit = quantity or order.quantity, limit or order.limit
-        order.stop = stop or order.stop
+        order.stop, order.modified = stop or order.stop, self.step
         if order.quantity and order.quantity != event[3]:
             raise Wrong(f"order {order.id} is for {event[3]} now, due was {order.quantity}")
 

@@ -53,7 +53,7 @@ from campaigns.sequence_order import (
     Order,
 )
 from campaigns.sequence_prices import check_price
-from campaigns.sequence_shape import Ask, shape_refusal
+from campaigns.sequence_shape import Ask, shape_refusal, trail_level
 
 
 class SequenceModel(Changes, FillChecks):
@@ -137,7 +137,8 @@ class SequenceModel(Changes, FillChecks):
             if not self.has_bar[slot]:
                 continue
             for order in self.active[slot]:
-                if order.tif in (IOC, FOK) and order.role == ENTRY and self.is_eligible(order, False):
+                waited = order.created < self.step or order.kind != LIMIT  # a limit at once has the next bar as well
+                if order.tif in (IOC, FOK) and order.role == ENTRY and waited and self.is_eligible(order, False):
                     raise Wrong(f"order {order.id} is immediate and outlives its bar")
 
     def reaches(self, order: Order, high: int, low: int) -> bool:
@@ -152,7 +153,7 @@ class SequenceModel(Changes, FillChecks):
             if not self.has_bar[slot]:
                 continue
             _, _, high, low, self.closes[slot], _ = self.prices[slot][self.bars[slot]]
-            for order in self.active[slot] if self.policy.volume_cap else ():
+            for order in self.active[slot] if self.policy.volume_cap or self.policy.depth != "unlimited" else ():
                 if order.kind in (STOP, TRAILING) and self.reaches(order, high, low):
                     order.may_have_fired = True  # in a bar whose volume left it nothing, which leaves no event
         self.due_halt = self.gate.watch(self.now)
@@ -177,6 +178,7 @@ class SequenceModel(Changes, FillChecks):
         if order.parent:
             return self.step >= order.created + (not order.at_once)
         same_close = order.kind == MARKET and self.policy.market_at == "same_close"
+        same_close = same_close or (order.kind == LIMIT and self.policy.limits_from == "at_once")
         opens_ns = self.now if at_close and same_close else own[bar - 1][0] if bar > 0 else -1
         return self.step >= order.created + (not same_close) and order.created_ns + self.settings.latency_ns <= opens_ns
 
@@ -335,6 +337,8 @@ class SequenceModel(Changes, FillChecks):
         if order.status > PARTIAL:
             raise Wrong(f"order {order.id} filled in state {order.status}")
         at_close = not self.is_finishing and order.kind == MARKET and self.policy.market_at == "same_close"
+        if order.kind == LIMIT and order.role == ENTRY and self.policy.limits_from == "at_once":
+            at_close = self.step in (order.created, order.modified)
         if at_close:
             self.enter_strategy()
             self.expect_no_halt()
@@ -343,7 +347,7 @@ class SequenceModel(Changes, FillChecks):
             if not self.has_bar[slot] or not self.is_eligible(order, at_close):
                 raise Wrong(f"order {order.id} of step {order.created} may not fill in step {self.step}")
             self.check_time(order)
-            check_price(self, order, price)
+            check_price(self, order, price, at_close)
             self.check_volume(order, quantity)
         opened = self.check_size(order, quantity, price, event[8])
         if opened:
@@ -366,7 +370,7 @@ class SequenceModel(Changes, FillChecks):
         else:
             order.status = PARTIAL
             order.is_fired = order.is_fired or order.kind in (STOP, TRAILING)
-            if not self.policy.volume_cap or order.tif == IOC:
+            if (not self.policy.volume_cap and self.policy.depth == "unlimited") or order.tif == IOC:
                 self.due.add(order.id)
         if opened and order.role == ENTRY:
             self.expect_children(order, opened, price)
@@ -402,8 +406,9 @@ class SequenceModel(Changes, FillChecks):
             level = loss or self.moved(base, loss_rate, -order.side)
             self.expected_children.append((STOP_LOSS, opened, level))
         if trail or trail_rate:
-            distance = trail or half_even(base * trail_rate, PICO)
-            self.expected_children.append((TRAIL_ROLE, opened, max(0, base - order.side * distance)))
+            self.expected_children.append(
+                (TRAIL_ROLE, opened, trail_level(self.settings, base, -order.side, trail, trail_rate))
+            )
         if profit or profit_rate:
             self.expected_children.append((TAKE_PROFIT, opened, profit or self.moved(base, profit_rate, order.side)))
 

@@ -26,6 +26,7 @@ class Order:
         self.filled = self.parent = self.partner = self.good_till = self.tif = 0
         self.status = SUBMITTED
         self.created = self.created_ns = 0
+        self.modified = -1
         self.first_day: int | None = None
         self.bracket: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
         self.born_inside = self.is_fired = self.may_have_fired = self.at_once = False

@@ -21,9 +21,15 @@ def slipped(settings: Any, side: int, price: int, low: int, high: int) -> int:
     return max(1, moved)
 
 
-def check_price(model: Any, order: Any, price: int) -> None:
+def check_price(model: Any, order: Any, price: int, at_close: bool) -> None:
     """Wrong where `price` cannot be what the bar gave the order."""
     _, open_, high, low, close, _ = model.prices[order.slot][model.bars[order.slot]]
+    if at_close and order.kind == LIMIT:
+        within = order.limit - close if order.side > 0 else close - order.limit
+        tick = model.settings.tick if model.policy.depth != "unlimited" else 0
+        if abs(price - close) > tick or within < (model.policy.limit_fill == "penetrate"):
+            raise Wrong(f"order {order.id} filled at {price}, at the close of {open_, high, low, close}")
+        return
     lowest, highest = allowed(model, order, open_, high, low, close)
     if order.may_have_fired and price == slipped(model.settings, order.side, open_, low, high):
         return
@@ -37,6 +43,9 @@ def allowed(model: Any, order: Any, open_: int, high: int, low: int, close: int)
     settings, policy, kind, side = model.settings, model.policy, order.kind, order.side
     if kind in (LIMIT, STOP_LIMIT):
         return limit_range(policy, order, open_, high, low, model.step)
+    if policy.depth != "unlimited":  # what a quarter of the volume leaves is filled one tick worse
+        first, last = (1, 2**62) if policy.stop_gap == "at_stop" else (low - settings.tick, high + settings.tick)
+        return slipped(settings, side, first, low, high), slipped(settings, side, last, low, high)
     if kind == ON_CLOSE or (kind == MARKET and policy.market_at == "same_close"):
         first = last = close
     elif kind in (MARKET, ON_OPEN) or order.is_fired:
@@ -52,9 +61,7 @@ def allowed(model: Any, order: Any, open_: int, high: int, low: int, close: int)
             first = last = order.stop
     else:  # a trailing stop, or a child born in this bar: its level moves, or the rest of the bar decides
         first, last = low, high
-        if (
-            policy.stop_gap == "at_stop" or policy.limit_gap == "at_limit"
-        ):  # a level, or an entry, may lie outside the bar
+        if policy.stop_gap == "at_stop" or policy.limit_gap == "at_limit":  # a level, or an entry, may lie outside
             first, last = 1, 2**62
     return slipped(settings, side, first, low, high), slipped(settings, side, last, low, high)
 
@@ -63,9 +70,13 @@ def limit_range(policy: Any, order: Any, open_: int, high: int, low: int, step: 
     limit, side = order.limit, order.side
     beyond = limit - open_ if side > 0 else open_ - limit
     reach = limit - low if side > 0 else high - limit
+    if order.kind == STOP_LIMIT and policy.stop_gap == "at_stop":  # one that the open has passed trades at its stop
+        low, high = min(low, order.stop), max(high, order.stop)
+    if policy.depth != "unlimited":
+        return (min(low, limit), limit) if side > 0 else (limit, max(high, limit))
     if reach < 0 or (reach == 0 and policy.limit_fill == "penetrate"):
         raise Wrong(f"order {order.id} has its limit at {limit}, which the bar {open_, high, low} did not give")
-    if policy.limit_gap == "at_limit":
+    if policy.limit_gap == "at_limit" and order.kind == LIMIT:
         return limit, limit
     fresh = order.created == step
     if order.kind == LIMIT and not fresh:
@@ -74,4 +85,4 @@ def limit_range(policy: Any, order: Any, open_: int, high: int, low: int, step: 
         if improves and policy.path != "worst":  # there a stop may come before, and the limit is met on the way back
             return open_, open_
         return ends[0], ends[1]
-    return (low, limit) if side > 0 else (limit, high)
+    return (min(low, limit), limit) if side > 0 else (limit, max(high, limit))

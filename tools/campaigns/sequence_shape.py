@@ -51,6 +51,12 @@ def shape_refusal(model: Any, row: tuple[int, ...]) -> tuple[Ask, int]:
     return ask, place_refusal(model, row, ask)
 
 
+def trail_level(settings: Any, peak: int, side: int, distance: int, rate: int) -> int:
+    """Where a trailing stop of `side` stands: on the nearest tick, 0 = nowhere."""
+    level = peak + side * (distance or half_even(peak * rate, PICO))
+    return max(0, half_even(level, settings.tick) * settings.tick)
+
+
 def time_refusal(model: Any, row: tuple[int, ...]) -> int:
     return TIME_IN_FORCE if row[13] == GTD and row[14] <= model.now else 0
 
@@ -103,7 +109,7 @@ def trail_refusal(model: Any, row: tuple[int, ...], held: int) -> tuple[Ask, int
         return ask, CONFLICT
     if not (distance or rate) > 0 or rate >= PICO:
         return ask, PRICE_RANGE
-    ask.stop = close + side * (distance or half_even(close * rate, PICO))
+    ask.stop = trail_level(model.settings, close, side, distance, rate)
     if ask.stop <= 0:
         return ask, PRICE_RANGE
     refusal = time_refusal(model, row)

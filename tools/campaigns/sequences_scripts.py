@@ -34,6 +34,22 @@ NUMBERS = (
     "trail_rate",
 )
 COLUMNS = SCRIPT_DTYPE.names
+# Those that the model knows; what is listed twice is drawn more often.
+CHOICES = {
+    "market_at": ("next_open", "same_close"),
+    "limit_fill": ("touch", "penetrate"),
+    "limit_gap": ("improve", "at_limit"),
+    "stop_gap": ("at_open", "at_stop"),
+    "path": ("worst", "best", "ohlc", "olhc", "nearest"),
+    "contingent_from": ("entry_bar", "next_bar"),
+    "contingent_from_working": ("entry_bar", "next_bar", "certain_profit"),
+    "stop_base": ("fill_price", "entry_close"),
+    "trail_update": ("after_check", "before_check"),
+    "trail_by": ("extremes", "extremes", "closes"),
+    "limits_from": ("next_bar", "next_bar", "next_bar", "at_once"),
+    "depth": ("unlimited",) * 7 + ("quarter_bar",),
+    "reject_on_cash": ("reject", "shrink"),
+}
 _ACTION_WEIGHTS = {"place": 60, "trade": 4, "target": 4, "close": 6, "trail": 7, "cancel": 4, "cancel_all": 1,
                    "modify": 7, "join": 6, "halt": 1}  # fmt: skip
 _TIF_WEIGHTS = {"gtc": 60, "day": 12, "ioc": 9, "fok": 9, "gtd": 10}
@@ -169,7 +185,7 @@ def random_limits(rng: np.random.Generator, scale: int, symbols: tuple[str, ...]
 
 
 def random_settings(rng: np.random.Generator) -> Settings:
-    choices = {name: pick(rng, allowed) for name, allowed in nt.FillPolicy.CHOICES.items()}
+    choices = {name: pick(rng, allowed) for name, allowed in CHOICES.items()}
     cap = pick(rng, (None, None, 0.01, 0.03))
     digits = int(pick(rng, (2, 6, 6, 9)))
     scale = 10**digits
