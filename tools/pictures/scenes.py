@@ -241,8 +241,8 @@ LIVES = (
     Picture(
         "bracket_and_oco",
         "life of a bracket, and of two orders of which one cancels the other",
-        "Left: an entry of 10 filled in two halves under a volume cap; each fill brings a stop-loss and a "
-        "take-profit of its size; the take-profits fill, and the stop-losses end with them. Right: a stop to buy at 105 and a stop "
+        "Left: an entry of 10 filled in two halves under a volume cap; each fill brings a stop-loss and a take-profit "
+        "of its size; the take-profits fill, and the stop-losses end with them. Right: a stop to buy at 105 and a stop "
         "to sell at 97 joined by ctx.oco: the first to fill cancels the other.",
         (
             Scene(
