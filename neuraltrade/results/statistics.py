@@ -93,10 +93,14 @@ class Statistics(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def unit(self, name: str) -> str:
+        """Unit of a statistic: "fraction", "fraction per year", "cash", "count" ..."""
+        self[name]
+        return self._definitions[name][0]
+
     def definition(self, name: str) -> str:
         """One sentence: unit and definition of a statistic."""
-        self[name]
-        unit, text = self._definitions[name]
+        unit, text = self.unit(name), self._definitions[name][1]
         return f"[{unit}] {text}"
 
     def __repr__(self) -> str:

@@ -21,14 +21,17 @@ GROUPS = {
 _INTEGERS = frozenset({"trades", "open_trades", "max_drawdown_bars", "ambiguous_bars"})
 
 
-def display(name: str, value: Any) -> str:
-    """A statistic as a person reads it: fractions in percent, cash with two digits, nothing for NaN but a hyphen."""
+def display(name: str, value: Any, unit: str | None = None) -> str:
+    """A statistic as a person reads it: fractions in percent, cash with two digits, nothing for NaN but a hyphen.
+
+    unit : of a statistic that is not one of `DEFINITIONS`.
+    """
     if isinstance(value, float) and not math.isfinite(value):
         return "-" if math.isnan(value) else ("∞" if value > 0 else "-∞")
     if abs(value) >= 1e15:
         return f"{value:.3e}"
-    unit = DEFINITIONS[name][0]
-    if name in _INTEGERS:
+    unit = DEFINITIONS[name][0] if unit is None else unit
+    if name in _INTEGERS or unit == "count":
         return f"{value:,d}"
     return f"{value:,.2%}" if unit.startswith("fraction") else f"{value:,.2f}"
 

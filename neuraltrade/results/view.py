@@ -10,6 +10,7 @@ from . import storage, summary
 
 if TYPE_CHECKING:
     from .result import Result
+    from .statistics import Statistics
 
 HEADLINE = (
     "total_return",
@@ -29,7 +30,34 @@ GROUPS = {
     "Trades": ("trades", "open_trades", "win_rate", "profit_factor", "expectancy", "avg_trade_bars"),
     "Wins and losses": ("avg_win", "avg_loss", "best_trade", "worst_trade"),
 }
+BENCHMARK = (
+    "alpha",
+    "beta",
+    "correlation",
+    "tracking_error",
+    "information_ratio",
+    "up_capture",
+    "down_capture",
+)
+DISTRIBUTION = (
+    "payoff_ratio",
+    "sqn",
+    "kelly",
+    "median_return",
+    "max_win_streak",
+    "max_loss_streak",
+    "avg_mae",
+    "avg_mfe",
+    "edge_ratio",
+)
 _LABELS = {
+    "sqn": "SQN",
+    "kelly": "Kelly fraction",
+    "median_return": "Median return",
+    "max_win_streak": "Longest winning streak",
+    "max_loss_streak": "Longest losing streak",
+    "avg_mae": "Average MAE",
+    "avg_mfe": "Average MFE",
     "cagr": "CAGR",
     "sharpe": "Sharpe ratio",
     "sortino": "Sortino ratio",
@@ -44,6 +72,7 @@ _LABELS = {
 _SIGNED = frozenset(
     {"total_return", "cagr", "sharpe", "sortino", "calmar", "max_drawdown", "var_95", "cvar_95"}
     | {"expectancy", "avg_win", "avg_loss", "best_trade", "worst_trade"}
+    | {"alpha", "information_ratio", "sqn", "kelly", "median_return"}
 )
 
 
@@ -65,6 +94,8 @@ def run_view(result: Result) -> Run:
         benchmark=result.benchmark,
         benchmark_label="Buy and hold" if result.given_benchmark is None else "Benchmark",
         statistics=[_statistic(result, group, name) for group, names in GROUPS.items() for name in names]
+        + _more("Against the benchmark", result.benchmark_stats, BENCHMARK)
+        + _more("Distribution of trades", result.trade_stats()["all"], DISTRIBUTION)
         + _bounds(result),
         settings={name: value for name, value in result.settings.items() if name != "multipliers"},  # in instruments
         digest=result.digest,
@@ -79,6 +110,17 @@ def _statistic(result: Result, group: str, name: str) -> Statistic:
         sign = (value > 0) - (value < 0)
     label = _LABELS.get(name, name.replace("_", " ").capitalize())
     return Statistic(group, label, summary.display(name, value), result.stats.definition(name), sign, name in HEADLINE)
+
+
+def _more(group: str, found: Statistics, names: tuple[str, ...]) -> list[Statistic]:
+    """Statistics of another mapping; none where there is nothing to tell."""
+    rows = []
+    for name in names:
+        value, meaning = found[name], found.definition(name)
+        sign = (value > 0) - (value < 0) if name in _SIGNED and not math.isnan(value) else 0
+        label = _LABELS.get(name, name.replace("_", " ").capitalize())
+        rows.append(Statistic(group, label, summary.display(name, value, found.unit(name)), meaning, sign))
+    return rows if any(isinstance(found[name], float) and not math.isnan(found[name]) for name in names) else []
 
 
 def _bounds(result: Result) -> list[Statistic]:

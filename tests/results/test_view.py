@@ -7,7 +7,7 @@ import pytest
 
 from neuraltrade import InputError
 from neuraltrade.results import DEFINITIONS
-from neuraltrade.results.view import GROUPS, run_view
+from neuraltrade.results.view import BENCHMARK, DISTRIBUTION, GROUPS, run_view
 
 
 def test_the_page_carries_statistics_settings_and_digest(run, tmp_path):
@@ -27,7 +27,11 @@ def test_the_page_shows_every_statistic_and_the_bounds(run):
     items = {item.label: item for item in run_view(result).statistics}
     assert items["Total return, worst path"].text == f"{result.bounds[0].stats['total_return']:,.2%}"
     assert items["Max drawdown"].sign == -1 and items["Max drawdown"].headline
-    assert len(items) == len(DEFINITIONS) + 2
+    assert len(items) == len(DEFINITIONS) + len(BENCHMARK) + len(DISTRIBUTION) + 2
+    assert items["Beta"].text == f"{result.benchmark_stats['beta']:,.2f}"
+    assert items["SQN"].text == f"{result.trade_stats()['all']['sqn']:,.2f}"
+    idle = [item.group for item in run_view(run(trade_count=0, equity=np.full(500, 10_000.0))).statistics]
+    assert "Distribution of trades" not in idle and "Against the benchmark" in idle
 
 
 def test_the_figure_follows_the_symbol(run):
