@@ -41,8 +41,9 @@ def compute(equity: np.ndarray, benchmark: np.ndarray, *, periods_per_year: floa
     mine, other, both, active = _products(returns, theirs, mean, mean_theirs)
     beta = _ratio(both, other)
     deviation = math.sqrt(active / (count - 1))
-    with np.errstate(over="ignore", invalid="ignore"):
-        grown, theirs_grown = float(np.prod(1.0 + returns)), float(np.prod(1.0 + theirs))
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # a return of -1 and below
+        logs, their_logs = np.log1p(returns), np.log1p(theirs)
+        grown, theirs_grown = float(np.prod(1.0 + returns)), float(np.prod(1.0 + theirs))  # logs have no debt
         alpha = float(np.float64(1.0 + mean - target - beta * (mean_theirs - target)) ** periods_per_year) - 1.0
     values = {
         "benchmark_return": theirs_grown - 1.0,
@@ -52,8 +53,8 @@ def compute(equity: np.ndarray, benchmark: np.ndarray, *, periods_per_year: floa
         "correlation": _ratio(both, math.sqrt(mine) * math.sqrt(other)),
         "tracking_error": deviation * annual,
         "information_ratio": _ratio(lead, deviation) * annual,
-        "up_capture": _capture(returns, theirs, theirs > 0.0),
-        "down_capture": _capture(returns, theirs, theirs < 0.0),
+        "up_capture": _capture(logs, their_logs, theirs > 0.0),
+        "down_capture": _capture(logs, their_logs, theirs < 0.0),
     }
     return Statistics(values, DEFINITIONS)
 
@@ -75,18 +76,15 @@ def _products(r: np.ndarray, b: np.ndarray, mean: float, mean_b: float) -> tuple
     return rr, bb, rb, aa
 
 
-def _capture(returns: np.ndarray, theirs: np.ndarray, chosen: np.ndarray) -> float:
+def _capture(logs: np.ndarray, their_logs: np.ndarray, chosen: np.ndarray) -> float:
     if not chosen.any():
         return NAN
-    return _ratio(_geometric_mean(returns[chosen]), _geometric_mean(theirs[chosen]))
+    return _ratio(_geometric_mean(logs, chosen), _geometric_mean(their_logs, chosen))
 
 
-def _geometric_mean(returns: np.ndarray) -> float:
+def _geometric_mean(logs: np.ndarray, chosen: np.ndarray) -> float:
     """Growth a bar that compounds to the whole; NaN where a return takes more than everything."""
-    lowest = float(returns.min())
-    if lowest <= -1.0:
-        return -1.0 if lowest == -1.0 else NAN
-    return math.expm1(float(np.log1p(returns).mean()))
+    return math.expm1(float(np.mean(logs, where=chosen)))
 
 
 def _ratio(numerator: float, denominator: float) -> float:
