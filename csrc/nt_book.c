@@ -47,6 +47,13 @@ static int fits_twice(const nt_engine *engine, int32_t slot, int64_t quantity, i
     return nt_ledger_notional(&engine->ledger, slot, quantity, price, &notional) == NT_OK && notional <= INT64_MAX / 2;
 }
 
+/* A level given twice, as a price and as a rate, means neither. */
+static int is_given_twice(const nt_bracket *bracket)
+{
+    return (bracket->stop_loss && bracket->stop_loss_rate) || (bracket->take_profit && bracket->take_profit_rate) ||
+           (bracket->trail && bracket->trail_rate);
+}
+
 /* Structural checks, on every order, with limits or without. */
 static nt_status check_shape(const nt_engine *engine, const nt_request *request, int64_t quantity, int64_t reference)
 {
@@ -56,6 +63,8 @@ static nt_status check_shape(const nt_engine *engine, const nt_request *request,
     nt_status when = check_time(engine, request);
     if (when != NT_OK)
         return when;
+    if (is_given_twice(&request->bracket))
+        return NT_DENIED_CONFLICT;
     if (request->size.kind == NT_SIZE_GIVEN) {
         if (request->size.value <= 0)
             return NT_DENIED_QUANTITY_RANGE;

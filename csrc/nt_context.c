@@ -148,6 +148,8 @@ static int64_t api_trailing_stop(nt_context *context, double quantity, double tr
         .size = engine->size,
         .good_till = good_till,
     };
+    if (side < -1 || side > 1)
+        return nt_book_refuse(engine, slot, way, NT_DENIED_CONFLICT);
     int nothing = 0;
     nt_status status = side ? size_of(engine, &request, quantity, &nothing) : reduce_by(engine, &request, quantity);
     if (status == NT_OK && !nothing)

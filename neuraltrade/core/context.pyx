@@ -68,10 +68,33 @@ cdef inline object outcome(int64_t value):
     return value if value >= 0 else _DENIALS.get(value, value)
 
 
-cdef inline double given(object value) except? -1.5:
-    """NaN is the core's "not given", which a NaN of the user's is not: as an infinity it is refused for its range."""
-    cdef double number = NAN if value is None else <double>value
-    return INFINITY if value is not None and number != number else number
+cdef double given(object value, str name) except? -1.5:
+    """NaN is the core's "not given", which a NaN of the user's is not: as an infinity it is refused for its range, and so is an
+    integer that no float holds."""
+    cdef double number
+    if value is None:
+        return NAN
+    try:
+        number = <double>value
+    except OverflowError:
+        return INFINITY
+    except TypeError:
+        raise InputError(f"{name} must be a number or None, was {value!r}") from None
+    return INFINITY if number != number else number
+
+
+cdef int64_t whole(object value, str name) except? -1:
+    """An id or a sign: an integer, or a float without a fraction, as ctx.state keeps them. What int64 cannot hold is 0, no id."""
+    cdef double number
+    if isinstance(value, int):
+        return <int64_t>value if -2**63 <= value < 2**63 else 0
+    try:
+        number = <double>value
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be a whole number, was {value!r}") from None
+    if not -9e18 < number < 9e18 or number != <double><int64_t>number:
+        raise InputError(f"{name} must be a whole number, was {value!r}")
+    return <int64_t>number
 
 
 cdef int64_t tif_code(object tif, object good_till) except -1:
@@ -308,8 +331,9 @@ cdef class Context:
         if when is None:
             raise InputError(f"at must be one of {', '.join(MARKET_TIMES)}, was {at!r}")
         return outcome(self.acting().api.place(
-            self.c, side, given(quantity), given(limit), given(stop), given(stop_loss), given(take_profit), given(trail),
-            given(stop_loss_rate), given(take_profit_rate), given(trail_rate), code, till, <int64_t>when))
+            self.c, side, given(quantity, "quantity"), given(limit, "limit"), given(stop, "stop"), given(stop_loss, "stop_loss"),
+            given(take_profit, "take_profit"), given(trail, "trail"), given(stop_loss_rate, "stop_loss_rate"),
+            given(take_profit_rate, "take_profit_rate"), given(trail_rate, "trail_rate"), code, till, <int64_t>when))
 
     def buy(self, quantity=None, limit=None, stop=None, stop_loss=None, take_profit=None, trail=None, tif="gtc", *,
             stop_loss_rate=None, take_profit_rate=None, trail_rate=None, at=None, good_till=None):
@@ -339,11 +363,13 @@ cdef class Context:
         """Close what is held of this symbol, by a market order."""
         return outcome(self.acting().api.close_position(self.c))
 
-    def target(self, double fraction_of_equity):
+    def target(self, fraction_of_equity):
         """Trade to that fraction of equity in this symbol, signed; 0 is flat."""
-        return outcome(self.acting().api.target(self.c, fraction_of_equity))
+        if fraction_of_equity is None:
+            raise InputError("fraction_of_equity must be a number, was None")
+        return outcome(self.acting().api.target(self.c, given(fraction_of_equity, "fraction_of_equity")))
 
-    def trailing_stop(self, quantity=None, trail=None, trail_rate=None, int64_t side=0, tif="gtc", good_till=None):
+    def trailing_stop(self, quantity=None, trail=None, trail_rate=None, side=0, tif="gtc", good_till=None):
         """A stop that follows the price at a distance of `trail`, or of `trail_rate` times the best price since.
 
         side 0 : an exit, against what is held and never more than that; `quantity` None is all of it; returns 0 while flat.
@@ -352,26 +378,28 @@ cdef class Context:
         """
         cdef int64_t code = tif_code(tif, good_till), till = 0 if good_till is None else as_ns(good_till, "good_till")
         return outcome(self.acting().api.trailing_stop(
-            self.c, given(quantity), given(trail), given(trail_rate), side, code, till))
+            self.c, given(quantity, "quantity"), given(trail, "trail"), given(trail_rate, "trail_rate"), whole(side, "side"), code,
+            till))
 
-    def modify(self, int64_t order_id, quantity=None, limit=None, stop=None):
+    def modify(self, order_id, quantity=None, limit=None, stop=None):
         """Give a working order another quantity (in all, what is filled included), limit or stop; None leaves it as it is.
 
         1 where it was done, 0 where nothing was asked, else a Denial, with the order as it was: the gate judges what it would
         become. An order keeps its type (CONFLICT), a bracket's child and a trailing exit their quantity.
         """
-        return outcome(self.acting().api.modify(self.c, order_id, given(quantity), given(limit), given(stop)))
+        return outcome(self.acting().api.modify(self.c, whole(order_id, "order_id"), given(quantity, "quantity"),
+                                                given(limit, "limit"), given(stop, "stop")))
 
-    def oco(self, int64_t order_id, int64_t other_id):
+    def oco(self, order_id, other_id):
         """Join two working orders of one symbol: each shrinks by what the other fills, and is cancelled once that is full.
 
         1 where it was done, else a Denial. An order that ends unfilled leaves the other alone.
         """
-        return outcome(self.acting().api.oco(self.c, order_id, other_id))
+        return outcome(self.acting().api.oco(self.c, whole(order_id, "order_id"), whole(other_id, "other_id")))
 
-    def cancel(self, int64_t order_id):
+    def cancel(self, order_id):
         """1 where it was cancelled, else a Denial: UNKNOWN_ORDER or ORDER_DONE."""
-        return outcome(self.acting().api.cancel(self.c, order_id))
+        return outcome(self.acting().api.cancel(self.c, whole(order_id, "order_id")))
 
     def cancel_all(self):
         """Cancel every working order of this symbol, brackets included; returns how many."""
@@ -386,9 +414,9 @@ cdef class Context:
             raise InputError(f"ctx.halt: mode must be one of {', '.join(RiskLimits.MODES)}, was {mode!r}")
         return self.acting().api.halt(self.c, <int64_t>GATE_MODES.index(mode))
 
-    def is_active(self, int64_t order_id):
+    def is_active(self, order_id):
         """Whether the order is pending or working."""
-        return self.c.api.is_active(self.c, order_id) != 0
+        return self.c.api.is_active(self.c, whole(order_id, "order_id")) != 0
 
     def signal(self, direction, double confidence, reasoning=None):
         """Record a decision: direction -1, 0, +1 (or "short", "neutral", "long"), confidence 0..1.

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import InputError, NeuralTradeError, StrategyError
 from ..ports import SIMILAR_DTYPE
 from . import convert, convert_account, convert_ticks
+from .explanation import explained
 from .settings import RiskLimits
 from .feed import TickFeed
 from .context import Bar, Context, IndicatorHandle  # the names this module offers
@@ -347,7 +348,9 @@ cdef class Engine:
         if error is not None:
             if not self.from_strategy or not isinstance(error, Exception):
                 raise error
-            raise StrategyError(f"{EVENT_CALLS[self.run.engine.context.event]} raised {type(error).__name__} at bar {bar}: {error}", bar=bar, ts_ns=ts_ns) from error
+            called = EVENT_CALLS[self.run.engine.context.event]
+            raise StrategyError(f"{called} raised {type(error).__name__} at bar {bar}: {explained(error, Context)}", bar=bar,
+                                ts_ns=ts_ns) from error
         if status == NT_STOPPED:
             raise StrategyError(f"the compiled strategy stopped the run at bar {bar}", bar=bar, ts_ns=ts_ns)
         if status == NT_NO_MEMORY:

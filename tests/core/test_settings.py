@@ -1,8 +1,11 @@
 """Settings refuse what the engine could not mean."""
 
+from pathlib import Path
+
 import pytest
 
 import neuraltrade as nt
+from neuraltrade.core.settings.meanings import MEANINGS
 
 
 @pytest.mark.parametrize(
@@ -114,3 +117,11 @@ def test_denials_mirror_the_core():
         "SESSION_CLOSED": -143,
     }
     assert [nt.accepted(answer) for answer in (nt.Denial.LOT, 0, 1)] == [False, False, True]
+
+
+def test_every_denial_has_a_meaning_and_a_remedy_here_and_in_the_guide():
+    page = (Path(__file__).parents[2] / "docs" / "risk.md").read_text(encoding="utf-8")
+    for denial in nt.Denial:
+        assert denial.meaning and denial.remedy
+        assert f"| `{denial.name}` | {denial.meaning} | {denial.remedy} |" in page
+    assert set(MEANINGS) == set(nt.Denial.__members__)

@@ -103,6 +103,7 @@ def pem(key, encryption=None):
         (pem(Ed25519PrivateKey.generate()), 0o644, r"must have mode 0600 .* has 0644"),
         (pem(Ed25519PrivateKey.generate()), 0o620, "must have mode 0600"),
     ],
+    ids=["empty", "garbage", "cut short", "encrypted", "another curve", "readable", "writable"],
 )
 def test_load_refuses(tmp_path, content, mode, message):
     path = tmp_path / "key.pem"

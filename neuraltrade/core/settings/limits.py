@@ -9,6 +9,7 @@ import msgspec
 
 from ...errors import InputError
 from .checks import PRICE_MAX, choice, number
+from .meanings import MEANINGS
 
 
 class Denial(enum.IntEnum):
@@ -19,6 +20,8 @@ class Denial(enum.IntEnum):
     'MAX_NOTIONAL'
     >>> nt.accepted(nt.Denial.HALTED), nt.accepted(17)
     (False, True)
+    >>> nt.Denial["LOT"].meaning
+    "the quantity is off the instrument's lot"
     """
 
     QUANTITY_RANGE = -100
@@ -56,6 +59,16 @@ class Denial(enum.IntEnum):
     BANKRUPT = -141
     NO_RATE = -142
     SESSION_CLOSED = -143
+
+    @property
+    def meaning(self) -> str:
+        """What was wrong, in words; docs/risk.md has them all."""
+        return MEANINGS[self.name][0]
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return MEANINGS[self.name][1]
 
 
 def accepted(order_id: int) -> bool:
