@@ -36,20 +36,23 @@ def of_trades(result: Result) -> tuple[np.ndarray, np.ndarray]:
 
 def _seen(trades: np.ndarray, bars: Any, at_open: np.ndarray, at_close: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(lowest, highest) price of the symbol between entry and exit."""
-    last = len(bars.ts_ns) - 1
-    first, end = (np.minimum(np.searchsorted(bars.ts_ns, trades[name]), last) for name in ("entry_ts_ns", "exit_ts_ns"))
-    at_open = at_open | (trades["entry_price"] == bars.open[first])
-    at_close = at_close | trades["open"] | (trades["exit_price"] == bars.close[end])
+    ts_ns, opened, tops, bottoms, close = bars.columns()[:5]
+    if len(ts_ns) == 0:  # depth alone: nothing but the trade's own prices was seen
+        return trades["exit_price"].copy(), trades["exit_price"].copy()
+    last = len(ts_ns) - 1
+    first, end = (np.minimum(np.searchsorted(ts_ns, trades[name]), last) for name in ("entry_ts_ns", "exit_ts_ns"))
+    at_open = at_open | (trades["entry_price"] == opened[first])
+    at_close = at_close | trades["open"] | (trades["exit_price"] == close[end])
     across = end > first  # held over a close
-    leave = np.where(trades["open"], bars.close[end], trades["exit_price"])
+    leave = np.where(trades["open"], close[end], trades["exit_price"])
     low, high = leave.copy(), leave.copy()
-    for values, counts in ((bars.close[first], across), (bars.open[end], across)):
+    for values, counts in ((close[first], across), (opened[end], across)):
         low = np.where(counts, np.minimum(low, values), low)
         high = np.where(counts, np.maximum(high, values), high)
     # Whole bars: those in between, and each end whose extremes fell inside the trade.
     whole_first = first + ~np.where(across, at_open, at_open & at_close)
     whole_last = end - ~np.where(across, at_close, at_open & at_close)
-    lowest, highest = curves.range_extremes(bars.low, bars.high, whole_first, whole_last)
+    lowest, highest = curves.range_extremes(bottoms, tops, whole_first, whole_last)
     return np.minimum(low, lowest), np.maximum(high, highest)
 
 

@@ -6,12 +6,14 @@ import itertools
 import math
 import statistics
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import neuraltrade as nt
 from neuraltrade.results import TRADE_DEFINITIONS
+from neuraltrade.results.excursions import _seen
 
 DAY = 86_400_000_000_000
 NAMES = [name for name in TRADE_DEFINITIONS]
@@ -202,6 +204,38 @@ def test_excursions_equal_a_walk_over_the_bars():
         out = sign * (trade["exit_price"] - entry) / entry
         assert min(0.0, out, moves(touched).min()) - 1e-12 <= row["mae"] <= min(0.0, out, *moves(inside)) + 1e-12
         assert max(0.0, out, moves(touched).max()) + 1e-12 >= row["mfe"] >= max(0.0, out, *moves(inside)) - 1e-12
+
+
+class InAndOut(nt.Strategy):
+    def on_quote(self, ctx):
+        if ctx.i == 3:
+            ctx.buy(1)
+        elif ctx.i == 11:
+            ctx.sell(1)
+
+
+def test_over_ticks_the_price_is_the_middle_of_the_quote():
+    rng = np.random.default_rng(2)
+    ts_ns = 1_000_000_000 * (1 + np.arange(20))
+    middle = 100.0 + np.cumsum(rng.integers(-4, 5, 20))
+    quotes = nt.Quotes("X", ts_ns, middle - 1, np.full(20, 50.0), middle + 1, np.full(20, 50.0))
+    result = nt.backtest(nt.Ticks([quotes]), InAndOut, cash=1_000.0, periods_per_year=252.0)
+    row, trade = result.trade_stats().rows[0], result.trades[0]
+    held = (ts_ns >= trade["entry_ts_ns"]) & (ts_ns <= trade["exit_ts_ns"])
+    assert held.sum() >= 8 and not row["open"]
+    seen = [*middle[held], trade["exit_price"]]
+    entry = trade["entry_price"]
+    assert row["mae"] == pytest.approx(min(0.0, *(price / entry - 1.0 for price in seen)))
+    assert row["mfe"] == pytest.approx(max(0.0, *(price / entry - 1.0 for price in seen)))
+    assert result.by_symbol()["fills"].tolist() == [2]
+
+
+def test_depth_alone_has_no_price_but_the_trades_own():
+    trade = np.zeros(1, [("entry_ts_ns", "i8"), ("exit_ts_ns", "i8"), ("exit_price", "f8")])
+    trade["exit_price"] = 7.0
+    nothing = SimpleNamespace(columns=lambda: (np.zeros(0, np.int64), *[np.zeros(0)] * 4))
+    low, high = _seen(trade, nothing, np.array([True]), np.array([True]))
+    assert low.tolist() == high.tolist() == [7.0]
 
 
 # ---- by symbol ------------------------------------------------------------------------------------------------------
