@@ -1,12 +1,21 @@
 #include "nt_account.h"
 
+static int accrues(const nt_engine *engine)
+{
+    return engine->account.borrow_rate != 0 || engine->account.interest_rate != 0;
+}
+
 nt_status nt_account_open(nt_engine *engine)
 {
     nt_status status = NT_OK;
     nt_margin_open(engine);
+    nt_flows_open(engine);
     int is_watched = engine->account.maintenance >= 0;
     engine->marks = is_watched;
     engine->restrains = is_watched;
+    engine->opens = accrues(engine);
+    for (int32_t slot = 0; slot < engine->market_count; slot++)
+        engine->opens |= engine->markets[slot].due_count > 0;
     if (engine->account.fifo) {
         status = nt_lots_open(&engine->lots, engine->market_count);
         engine->ledger.lots = status == NT_OK ? &engine->lots : NULL;
@@ -17,7 +26,16 @@ nt_status nt_account_open(nt_engine *engine)
 void nt_account_close(nt_engine *engine)
 {
     nt_margin_close(engine);
+    nt_flows_close(engine);
     nt_lots_close(&engine->lots);
+}
+
+nt_status nt_account_before(nt_engine *engine, int32_t slot)
+{
+    nt_status status = accrues(engine) ? nt_flows_accrue(engine) : NT_OK;
+    if (status == NT_OK && engine->markets[slot].due_ns < engine->clock_ts_ns[engine->i])
+        status = nt_flows_book(engine, slot);
+    return status;
 }
 
 nt_status nt_account_mark(nt_engine *engine)

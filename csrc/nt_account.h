@@ -1,4 +1,5 @@
-/* nt_account: where what an account may be told to do joins the loop. Each of its parts is a room of its own (nt_margin); an engine
+/* nt_account: where what an account may be told to do joins the loop. Each of its parts is a room of its own (nt_margin,
+ * nt_flows, nt_lots); an engine
  * that is told none of it never comes here.
  */
 #ifndef NT_ACCOUNT_H
@@ -9,6 +10,9 @@
 /* NT_NO_MEMORY: the engine is to be closed. */
 nt_status nt_account_open(nt_engine *engine);
 void nt_account_close(nt_engine *engine);
+
+/* Ahead of a symbol's bar: days that went by, then what is due to the symbol. A failure ends the run. */
+nt_status nt_account_before(nt_engine *engine, int32_t slot);
 
 /* After a step is marked, before the strategy: the gate's look at equity, then margin. A failure ends the run. */
 nt_status nt_account_mark(nt_engine *engine);

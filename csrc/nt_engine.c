@@ -153,10 +153,12 @@ static nt_status run_single(nt_engine *engine, int64_t stop)
     const int64_t *times = engine->clock_ts_ns;
     nt_strategy_fn strategy = engine->strategy;
     void *user = engine->strategy_user;
-    const int watches = engine->gate.watches | engine->marks;
+    const int opens = engine->opens, watches = engine->gate.watches | engine->marks;
     for (int64_t i = engine->i; i < stop; i++) {
         nt_status status;
         engine->i = market->bar = market->step = i;
+        if (UNLIKELY(opens) && (status = nt_account_before(engine, 0)) != NT_OK)
+            return status;
         if (UNLIKELY(list->count != 0) && (status = nt_match_bar(engine, 0)) != NT_OK)
             return status;
         double close = closes[i];
@@ -190,6 +192,8 @@ static nt_status step_panel(nt_engine *engine)
             continue;
         market->bar = next;
         market->step = i;
+        if (engine->opens && (status = nt_account_before(engine, slot)) != NT_OK)
+            return status;
         if (engine->orders.lists[slot].count > 0 && (status = nt_match_bar(engine, slot)) != NT_OK)
             return status;
     }

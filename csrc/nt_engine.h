@@ -14,6 +14,7 @@
 
 #include "nt_context.h"
 #include "nt_event.h"
+#include "nt_flows.h"
 #include "nt_gate.h"
 #include "nt_ledger.h"
 #include "nt_lots.h"
@@ -55,6 +56,10 @@ typedef struct nt_market {
     int64_t entry_order_id;
     int64_t entry_signal_id;
     int64_t restricted; /* 1 = the gate lets nothing through */
+    const struct nt_due *dues; /* what will be due to it, ascending in time */
+    int64_t due_count;
+    int64_t due_next;
+    int64_t due_ns;     /* when the next of them is; INT64_MAX = never */
     int64_t margin;     /* pico of notional that what is opened binds; 0 = as the leverage of the account says */
 } nt_market;
 
@@ -94,6 +99,8 @@ typedef struct nt_engine {
     nt_rows denials;
     nt_lots lots; /* of an account that closes first in, first out */
     nt_margin margin;
+    nt_flows flows;
+    int32_t opens;     /* 1 = nt_account_before is to be called ahead of each bar */
     int32_t marks;     /* 1 = nt_account_mark is to be called once a step is marked */
     int32_t restrains; /* 1 = nt_account_refusal is to be asked about each order */
     int64_t records_events; /* 0 = the log keeps fills only */

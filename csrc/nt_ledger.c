@@ -8,6 +8,7 @@ void nt_ledger_open(nt_ledger *ledger, nt_position *positions, int32_t position_
 {
     ledger->cash = cash;
     ledger->deposits = cash;
+    ledger->interest = 0;
     ledger->divisor = nt_power_of_ten(18 - digits);
     ledger->scale = nt_power_of_ten(digits);
     ledger->position_count = position_count;
@@ -106,12 +107,55 @@ nt_status nt_ledger_fill(nt_ledger *ledger, int32_t slot, int64_t quantity, int6
     return NT_OK;
 }
 
+nt_status nt_ledger_flow(nt_ledger *ledger, int32_t slot, int64_t amount)
+{
+    int64_t cash, flows;
+    if (nt_add(ledger->cash, amount, &cash) != NT_OK || nt_add(ledger->positions[slot].flows, amount, &flows) != NT_OK)
+        return NT_OVERFLOW;
+    ledger->cash = cash;
+    ledger->positions[slot].flows = flows;
+    return NT_OK;
+}
+
+nt_status nt_ledger_interest(nt_ledger *ledger, int64_t amount)
+{
+    int64_t cash, interest;
+    if (nt_add(ledger->cash, amount, &cash) != NT_OK || nt_add(ledger->interest, amount, &interest) != NT_OK)
+        return NT_OVERFLOW;
+    ledger->cash = cash;
+    ledger->interest = interest;
+    return NT_OK;
+}
+
+nt_status nt_ledger_split(nt_ledger *ledger, int32_t slot, int64_t numerator, int64_t denominator)
+{
+    nt_position *position = &ledger->positions[slot];
+    int64_t quantity, price;
+    if (position->quantity == 0)
+        return NT_OK;
+    if (nt_multiply_divide(position->quantity, numerator, denominator, &quantity) != NT_OK ||
+        nt_multiply_divide(position->entry_price, denominator, numerator, &price) != NT_OK)
+        return NT_OVERFLOW;
+    if (quantity == 0)
+        quantity = nt_sign(position->quantity);
+    if (ledger->lots != NULL) {
+        nt_status status = nt_lots_split(ledger->lots, slot, nt_absolute(quantity), numerator, denominator);
+        if (status == NT_OK)
+            status = nt_divide_half_even(ledger->lots->lists[slot].worth, nt_absolute(quantity), &price);
+        if (status != NT_OK)
+            return status;
+    }
+    position->quantity = quantity;
+    position->entry_price = price > 0 ? price : 1;
+    return NT_OK;
+}
+
 int64_t nt_ledger_balance(const nt_ledger *ledger)
 {
-    nt_wide sum = (nt_wide)ledger->cash - ledger->deposits;
+    nt_wide sum = (nt_wide)ledger->cash - ledger->interest - ledger->deposits;
     for (int32_t slot = 0; slot < ledger->position_count; slot++) {
         const nt_position *position = &ledger->positions[slot];
-        sum += (nt_wide)position->basis - position->realised + position->fees;
+        sum += (nt_wide)position->basis - position->realised + position->fees - position->flows;
     }
     return sum > INT64_MAX ? INT64_MAX : sum < INT64_MIN ? INT64_MIN : (int64_t)sum;
 }

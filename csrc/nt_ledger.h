@@ -2,7 +2,7 @@
  *
  * A position's cost basis is held as cash (negative for shorts), so that after every fill, to the last unit,
  *
- *     cash + sum(basis) - sum(realised) + sum(fees) = deposits
+ *     cash + sum(basis) - sum(realised) + sum(fees) - sum(flows) - interest = deposits
  *
  * (nt_ledger_balance is that difference; a debug build checks it on each fill). Average cost, or first in, first out where the
  * ledger is given lots (nt_lots.h). One fill may close, open,
@@ -23,6 +23,7 @@ typedef struct nt_position {
     int64_t entry_price; /* nano, average; 0 while flat */
     int64_t entry_fees;  /* minor, paid for what is still open */
     int64_t multiplier;  /* nano */
+    int64_t flows;       /* minor: funding, dividends, borrowing; negative = paid */
 } nt_position;
 
 struct nt_lots;
@@ -30,6 +31,7 @@ struct nt_lots;
 typedef struct nt_ledger {
     int64_t cash;     /* minor */
     int64_t deposits; /* minor */
+    int64_t interest; /* minor, on cash; negative = paid */
     int64_t divisor;  /* nano x nano -> minor */
     int64_t scale;    /* minor units in one */
     int32_t position_count;
@@ -57,7 +59,16 @@ nt_status nt_ledger_notional(const nt_ledger *ledger, int32_t slot, int64_t quan
  * NT_OVERFLOW: nothing booked. */
 nt_status nt_ledger_fill(nt_ledger *ledger, int32_t slot, int64_t quantity, int64_t price, int64_t fee, nt_closing *closing_out);
 
-/* cash + basis - realised + fees - deposits: 0, always. */
+/* Cash that comes (or goes, below 0) to a position without a trade, and for what cash itself earns or owes. NT_OVERFLOW: nothing
+ * booked. */
+nt_status nt_ledger_flow(nt_ledger *ledger, int32_t slot, int64_t amount);
+nt_status nt_ledger_interest(nt_ledger *ledger, int64_t amount);
+
+/* The position's quantity x numerator / denominator, never to nothing, and its prices by the inverse; money stays. Both above 0.
+ * NT_OVERFLOW: unchanged. */
+nt_status nt_ledger_split(nt_ledger *ledger, int32_t slot, int64_t numerator, int64_t denominator);
+
+/* cash + basis - realised + fees - flows - interest - deposits: 0, always. */
 int64_t nt_ledger_balance(const nt_ledger *ledger);
 
 #endif

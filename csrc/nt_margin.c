@@ -2,6 +2,7 @@
 
 #include "nt_book.h"
 #include "nt_match.h"
+#include "nt_tick.h"
 
 /* The account at one set of prices, minor units. */
 typedef struct nt_standing {
@@ -19,7 +20,7 @@ static int64_t judged_price(const nt_engine *engine, int32_t slot, int64_t held,
 {
     const nt_market *market = &engine->markets[slot];
     int64_t price;
-    if (!at_extremes || market->step != engine->i)
+    if (!at_extremes || engine->ticks || market->step != engine->i)
         return nt_engine_last_price(engine, slot);
     double worst = held > 0 ? market->series.low[market->bar] : market->series.high[market->bar];
     return nt_nano_from_double(worst, &price) == NT_OK && price > 0 ? price : 0;
@@ -70,7 +71,8 @@ static void cancel_entries(nt_engine *engine, int32_t slot)
     }
 }
 
-/* The engine's own market order for all that is held: no latency, no gate, never cancelled by the strategy. */
+/* The engine's own market order for all that is held: no gate, never cancelled by the strategy; over bars without latency, over ticks
+ * on its way like any other. */
 static nt_status close_out(nt_engine *engine, int32_t slot)
 {
     int64_t held = engine->positions[slot].quantity, id;
@@ -95,7 +97,7 @@ static nt_status close_out(nt_engine *engine, int32_t slot)
         return status == NT_DENIED_TABLE_FULL ? NT_FULL : status;
     (void)nt_orders_move(&engine->orders, id, NT_SUBMITTED, 0, 0);
     nt_engine_record(engine, NT_EVENT_ORDER, slot, id, order.side, NT_MARKET, order.quantity, 0, 0, 0);
-    return NT_OK;
+    return engine->ticks ? nt_ticks_send(engine, id) : NT_OK;
 }
 
 /* Where market orders fill at the close, so do these: in symbols that have one in this step. */
@@ -135,7 +137,7 @@ static nt_status call(nt_engine *engine, const nt_standing *standing, int32_t re
         if (engine->positions[slot].quantity != 0)
             status = close_out(engine, slot);
     margin->end_id = engine->orders.count + 1;
-    if (status == NT_OK && orders > 0 && engine->policy.market_at == NT_MARKET_SAME_CLOSE)
+    if (status == NT_OK && orders > 0 && engine->policy.market_at == NT_MARKET_SAME_CLOSE && !engine->ticks)
         status = fill_now(engine);
     return status != NT_OK ? status : engine->failure;
 }

@@ -53,6 +53,8 @@ typedef struct nt_account {
     int64_t leverage;    /* nano */
     int64_t shorting;    /* 1 = allowed */
     int64_t maintenance; /* pico of exposure; -1 = the account is not watched */
+    int64_t borrow_rate; /* pico a year, on what is short */
+    int64_t interest_rate; /* pico a year, on cash below zero */
     int64_t fifo;        /* 1 = lots are closed first in, first out; 0 = average cost */
     int64_t at_extremes; /* 1 = it is judged at the worst prices of each bar, 0 = at closes */
 } nt_account;

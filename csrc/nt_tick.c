@@ -268,7 +268,11 @@ static nt_status step(nt_engine *engine)
     nt_ticks *ticks = engine->ticks;
     nt_context *context = &engine->context;
     int64_t i = engine->i;
-    nt_status status = venue_goes_on(engine);
+    nt_status status = NT_OK;
+    for (int32_t slot = 0; UNLIKELY(engine->opens) && slot < engine->market_count && status == NT_OK; slot++)
+        status = nt_account_before(engine, slot);
+    if (status == NT_OK)
+        status = venue_goes_on(engine);
     if (UNLIKELY(status != NT_OK))
         return status;
     const nt_tick_stream *stream = &ticks->streams[ticks->events.stream[i]];

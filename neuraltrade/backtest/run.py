@@ -16,6 +16,7 @@ from ..core.engine import Engine
 from ..core.settings import Account, Fees, FillPolicy, Instrument, RiskLimits, Size, Slippage
 from ..errors import InputError, StrategyError
 from ..market import Bars, Depth, Panel, Quotes, Ticks, Trades
+from ..market.schedules import Action, actions_of, check_ticks, dues_of, told
 from ..results import Result, checks
 from ..strategy import Signals
 from ..strategy.base import nearest
@@ -47,6 +48,7 @@ class Setup:
     account: Account
     latency_ns: int
     seed: int
+    actions: tuple[tuple[Action, ...], ...] = ()
 
     @property
     def ticks(self) -> Ticks | None:
@@ -67,6 +69,7 @@ class Setup:
             instruments=self.instruments,
             account=self.account,
             latency_ns=self.latency_ns,
+            dues=[dues_of(own) for own in self.actions],
         )
 
     def settings(self, policy: FillPolicy) -> dict[str, Any]:
@@ -85,6 +88,7 @@ class Setup:
             "account": plain(self.account),
             "latency_ns": self.latency_ns,
             "seed": self.seed,
+            "actions": told(self.symbols, self.actions),
         }
 
 
@@ -111,6 +115,7 @@ def backtest(
     seed: int = 0,
     progress: bool | Callable[[int, int], Any] = False,
     close_at_end: bool = False,
+    actions: Any = None,
 ) -> Result:
     """Run `strategy` over `data` through the native engine and return what it did.
 
@@ -129,6 +134,7 @@ def backtest(
     seed : recorded with the run; nothing in it is random.
     progress : True for a bar on the terminal, or a callable(bars_done, bars_in_all).
     close_at_end : close what is open at the last bar, at its open.
+    actions : symbol -> nt.Dividends, nt.Splits, nt.Funding, or several of them; see `result.flows`.
 
     Deterministic: equal input gives an equal `result.digest`, in any process, interpreted or compiled. The engine
     releases the GIL for Signals and compiled strategies. Raises InputError naming the argument; CompileError with the
@@ -140,7 +146,7 @@ def backtest(
     >>> result.digest == nt.backtest(bars, nt.strategy.library.Momentum, cash=100_000.0, fees=0.0005).digest
     True
     """
-    setup = _setup(data, cash, fees, slippage, fill, size, risk, instruments, account, latency_ns, seed)
+    setup = _setup(data, cash, fees, slippage, fill, size, risk, instruments, account, latency_ns, seed, actions)
     checks.check_numbers(setup.cash, risk_free, periods_per_year)
     clock_ts_ns = data.ts_ns if setup.ticks is None else setup.ticks.local_ns
     checks.benchmark_values(benchmark, clock_ts_ns)
@@ -151,6 +157,8 @@ def backtest(
     _check_port("advisor", advisor, "enhance")
     if setup.ticks is not None and bounds:
         raise InputError("bounds must be False over ticks: there is no path inside a bar to be unsure of")
+    if setup.ticks is not None:
+        check_ticks(setup.actions)
     if isinstance(strategy, Signals):
         if setup.ticks is not None:
             raise InputError("strategy must be an nt.Strategy over ticks: nt.Signals are a row per bar")
@@ -197,6 +205,7 @@ def _setup(
     account: Any,
     latency_ns: Any,
     seed: Any,
+    actions: Any = None,
 ) -> Setup:
     """Arguments checked and brought to one form; InputError names the first that is wrong."""
     if isinstance(data, (Quotes, Trades, Depth)):
@@ -223,6 +232,7 @@ def _setup(
         account=Account() if account is None else _instance("account", account, Account, "None or nt.Account"),
         latency_ns=_count("latency_ns", latency_ns),
         seed=_count("seed", seed),
+        actions=actions_of(actions, symbols),
     )
 
 
@@ -375,6 +385,7 @@ def _result(engine: Engine, setup: Setup, settings: dict[str, Any], statistics: 
         signals=signals,
         denials=engine.denials(),
         margin_calls=engine.margin_calls(),
+        flows=engine.flows(),
         controls=engine.counters()["controls"],
         events=engine.events(),
         cash=setup.cash,

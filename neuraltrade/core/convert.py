@@ -171,4 +171,4 @@ def config(
 
 def position(row: dict[str, int]) -> dict[str, int]:
     """nt_position as Python sees it: quantity and entry_price in nano, the rest in minor units of cash."""
-    return {name: row[name] for name in ("quantity", "basis", "realised", "fees", "entry_price", "entry_fees")}
+    return {name: row[name] for name in ("quantity", "basis", "realised", "fees", "entry_price", "entry_fees", "flows")}

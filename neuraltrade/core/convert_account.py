@@ -26,6 +26,8 @@ def account_codes(account: Account) -> dict[str, int]:
         "leverage": fixed(account.leverage, 10**9, "leverage"),
         "shorting": int(account.shorting),
         "maintenance": fixed(account.maintenance or 0.0, _PICO, "maintenance") if watched else -1,
+        "borrow_rate": fixed(account.borrow_rate, _PICO, "borrow_rate"),
+        "interest_rate": fixed(account.interest_rate, _PICO, "interest_rate"),
         "fifo": int(account.lots == "fifo"),
         "at_extremes": int(account.margin_at == "extreme"),
     }

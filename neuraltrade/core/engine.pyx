@@ -17,10 +17,11 @@ from .settings import RiskLimits
 from .feed import TickFeed
 from .context import Bar, Context, IndicatorHandle  # the names this module offers
 from .layouts import (
-    API_NAMES, CONTEXT_DTYPE, CONTROLS, DENIAL_DTYPE, EVENT_CALLS, EVENT_DTYPE, EVENT_KINDS, FILL_DTYPE, GATE_MODES, MARGIN_CALL_DTYPE,
-    ORDER_DTYPE, ORDER_ROLES, ORDER_STATES, ORDER_TYPES, SIGNAL_DTYPE, TIMES_IN_FORCE, TRADE_DTYPE,
+    API_NAMES, CONTEXT_DTYPE, CONTROLS, DENIAL_DTYPE, EVENT_CALLS, EVENT_DTYPE, EVENT_KINDS, FILL_DTYPE, FLOW_DTYPE, GATE_MODES,
+    MARGIN_CALL_DTYPE, ORDER_DTYPE, ORDER_ROLES, ORDER_STATES, ORDER_TYPES, SIGNAL_DTYPE, TIMES_IN_FORCE, TRADE_DTYPE,
 )
 
+from .account cimport attach
 from .feed cimport TickFeed
 from .native cimport *
 
@@ -28,7 +29,7 @@ if (sizeof(nt_context) != CONTEXT_DTYPE.itemsize or sizeof(nt_event) != EVENT_DT
         or sizeof(nt_fill_row) != FILL_DTYPE.itemsize or sizeof(nt_order_row) != ORDER_DTYPE.itemsize
         or sizeof(nt_trade_row) != TRADE_DTYPE.itemsize or sizeof(nt_signal_row) != SIGNAL_DTYPE.itemsize
         or sizeof(nt_similar) != SIMILAR_DTYPE.itemsize or sizeof(nt_denial_row) != DENIAL_DTYPE.itemsize
-        or sizeof(nt_margin_row) != MARGIN_CALL_DTYPE.itemsize
+        or sizeof(nt_flow_row) != FLOW_DTYPE.itemsize or sizeof(nt_margin_row) != MARGIN_CALL_DTYPE.itemsize
         or NT_CONTROLS != len(CONTROLS) or sizeof(nt_api) != 8 * len(API_NAMES)):
     raise ImportError("neuraltrade.core.layouts does not match csrc: rebuild the package")
 
@@ -125,8 +126,9 @@ cdef class Engine:
     """One run over the bars of one or more symbols.
 
     symbols : names, each once. bars : for each a tuple (ts_ns int64[n], open, high, low, close, volume float64[n]), C-contiguous,
-    kept referenced and never copied. cash : in the account's currency. path : overrides policy.path. record_events : keep the
-    whole event log (64 bytes an event), which the digest is taken over; else fills only. latency_ns : how long an order takes to reach the market.
+    kept referenced and never copied. cash : in the account's currency. path : overrides policy.path. record_events : keep the whole
+    event log (64 bytes an event), which the digest is taken over; else fills only. latency_ns : how long an order takes to reach the
+    market. dues : for each symbol DUE_DTYPE[n] or None, by time.
     ticks : an nt.Ticks to run over instead, with a strategy that has `calls` (of EVENT_CALLS); bars are None then.
     Raises InputError. Memory: 8 bytes a clock step, plus its rows.
     """
@@ -135,7 +137,7 @@ cdef class Engine:
         self.run = Run(len(symbols))
 
     def __init__(self, symbols, bars=None, *, cash, policy, fees, slippage, size, risk, instruments, account, path=None,
-                 record_events=True, latency_ns=0, ticks=None, calls=()):
+                 record_events=True, latency_ns=0, ticks=None, calls=(), dues=None):
         if self.run.opened:
             raise InputError("Engine: an engine is opened once")
         self.symbols = self.run.symbols = convert.unique_symbols(symbols)
@@ -152,6 +154,7 @@ cdef class Engine:
         cdef Py_ssize_t slot
         for slot in range(self.run.market_count):
             self._open_market(slot, bars[slot], instruments[slot], policy, slippage)
+        attach(self.run, dues)
         self.clock_ts_ns = convert.union_clock([columns[0] for columns in bars]) if ticks is None else self.feed.clock_ts_ns
         cdef const int64_t[::1] clock = self.clock_ts_ns
         cdef int64_t count = clock.shape[0]
@@ -400,6 +403,10 @@ cdef class Engine:
         """MARGIN_CALL_DTYPE[n]: each time the account fell short, a copy."""
         return copy_rows(&self.run.engine.margin.calls, MARGIN_CALL_DTYPE)
 
+    def flows(self):
+        """FLOW_DTYPE[n]: cash that came or went without a trade, and splits, a copy."""
+        return copy_rows(&self.run.engine.flows.rows, FLOW_DTYPE)
+
     def halt(self, mode="halt"):
         """The kill switch by hand, between two calls of `advance`: "reduce_only", "halt" or "cancel_all", see RiskLimits.
 
@@ -460,7 +467,7 @@ cdef class Engine:
         positions = {}
         for slot in range(self.run.market_count):
             positions[self.symbols[slot]] = convert.position(ledger.positions[slot])
-        return {"cash": ledger.cash, "deposits": ledger.deposits, "scale": ledger.scale, "balance": nt_ledger_balance(ledger),
+        return {"cash": ledger.cash, "deposits": ledger.deposits, "interest": ledger.interest, "scale": ledger.scale, "balance": nt_ledger_balance(ledger),
                 "positions": positions}
 
     @property

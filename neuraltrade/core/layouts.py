@@ -81,7 +81,9 @@ EVENT_DTYPE = np.dtype(
 # halted, resumed: of the whole run; value = index in GATE_MODES, code = nt.Denial of the loss limit, 0 = by hand
 # modified: price = limit, value = stop, code = 0, or the reason it was refused for with all else 0
 # margin_call: of the whole run; value = equity and extra = requirement, minor units; code = nt.Denial
-# flow: value = amount in minor units, price = what it was reckoned by, extra = when it was due, code = FLOW_KINDS
+# flow: quantity = what was held, value = amount in minor units, price = what it was reckoned at (a close, the amount
+#   a unit), extra = when it was due, code = index in FLOW_KINDS; of a split price / value is the ratio, quantity what
+#   came of it
 # joined: value = id of the other order, code = 0 or the reason it was refused for
 EVENT_KINDS = (
     "none", "signal", "order", "denied", "fill", "cancelled", "expired", "rejected", "halted", "resumed", "modified",
@@ -189,5 +191,27 @@ MARGIN_CALL_DTYPE = np.dtype(
         ("requirement", "<f8"),
         ("orders", "<i4"),  # closing orders that the engine gave
         ("reason", "<i4"),  # nt.Denial: LIQUIDATION or BANKRUPT
+    ]
+)
+FLOW_DTYPE = np.dtype(
+    [
+        ("bar", "<i8"),  # the first that it counts in
+        ("ts_ns", "<i8"),  # when it was due
+        ("amount", "<f8"),  # account currency, negative = paid
+        ("quantity", "<f8"),  # what was held; NaN of interest; of a split what came of it
+        ("rate", "<f8"),  # yearly rate, funding rate, dividend per unit, ratio of a split
+        ("symbol", "<i4"),  # -1 of interest
+        ("kind", "<i4"),  # FLOW_KINDS
+    ]
+)
+FLOW_KINDS = ("borrow", "interest", "funding", "dividend", "split")
+# What a run is told will fall due; nt_due of csrc/nt_flows.h.
+DUE_DTYPE = np.dtype(
+    [
+        ("ts_ns", "<i8"),
+        ("value", "<i8"),  # funding: 1e-12; dividend: 1e-9 per unit; split: numerator
+        ("denominator", "<i8"),  # of a split
+        ("kind", "<i4"),  # FLOW_KINDS
+        ("spare", "<i4"),
     ]
 )

@@ -117,9 +117,11 @@ cdef extern from "nt_ledger.h" nogil:
         int64_t entry_price
         int64_t entry_fees
         int64_t multiplier
+        int64_t flows
     ctypedef struct nt_ledger:
         int64_t cash
         int64_t deposits
+        int64_t interest
         int64_t scale
         int32_t position_count
         nt_position* positions
@@ -162,6 +164,8 @@ cdef extern from "nt_policy.h" nogil:
         int64_t leverage
         int64_t shorting
         int64_t maintenance
+        int64_t borrow_rate
+        int64_t interest_rate
         int64_t fifo
         int64_t at_extremes
     ctypedef struct nt_limits:
@@ -223,6 +227,12 @@ cdef extern from "nt_gate.h" nogil:
         int32_t cause
         nt_tally tally
 
+cdef extern from "nt_flows.h" nogil:
+    ctypedef struct nt_due:
+        pass
+    ctypedef struct nt_flows:
+        nt_rows rows
+
 cdef extern from "nt_margin.h" nogil:
     ctypedef struct nt_margin:
         int32_t state
@@ -245,6 +255,8 @@ cdef extern from "nt_engine.h" nogil:
         int64_t lot
         int64_t size_lot
         int64_t restricted
+        const nt_due* dues
+        int64_t due_count
         int64_t margin
     ctypedef int64_t (*nt_journal_fn)(void*, const nt_event*, int64_t) noexcept nogil
     ctypedef int64_t (*nt_advisor_fn)(void*, const nt_signal_row*, double*) noexcept nogil
@@ -275,6 +287,7 @@ cdef extern from "nt_engine.h" nogil:
         nt_rows signals
         nt_rows denials
         nt_margin margin
+        nt_flows flows
         nt_gate gate
         int64_t ambiguous_bars
         int32_t finished

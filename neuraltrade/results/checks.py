@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..core.layouts import DENIAL_DTYPE, FILL_DTYPE, MARGIN_CALL_DTYPE, ORDER_DTYPE, SIGNAL_DTYPE, TRADE_DTYPE
+from ..core.layouts import (
+    DENIAL_DTYPE,
+    FILL_DTYPE,
+    FLOW_DTYPE,
+    MARGIN_CALL_DTYPE,
+    ORDER_DTYPE,
+    SIGNAL_DTYPE,
+    TRADE_DTYPE,
+)
 from ..errors import InputError
 
 _LAYOUTS = {
@@ -16,6 +24,7 @@ _LAYOUTS = {
     "orders": ORDER_DTYPE,
     "signals": SIGNAL_DTYPE,
     "denials": DENIAL_DTYPE,
+    "flows": FLOW_DTYPE,
     "margin_calls": MARGIN_CALL_DTYPE,
 }
 
@@ -59,7 +68,8 @@ def check_rows(tables: dict[str, np.ndarray], symbols: Sequence[str]) -> None:
             raise InputError(f"{table} must have the engine's columns, {', '.join(missing)} missing")
         if "symbol" not in (_LAYOUTS[table].names or ()):
             continue
-        if len(rows) and not 0 <= int(rows["symbol"].min()) <= int(rows["symbol"].max()) < len(symbols):
+        least = -1 if table == "flows" else 0  # interest is of no symbol
+        if len(rows) and not least <= int(rows["symbol"].min()) <= int(rows["symbol"].max()) < len(symbols):
             raise InputError(f"{table} must have slots in 0..{len(symbols) - 1}, had {int(rows['symbol'].max())}")
 
 

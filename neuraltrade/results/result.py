@@ -14,7 +14,7 @@ from blake3 import blake3
 
 from .. import report
 from ..core import curves
-from ..core.layouts import DENIAL_DTYPE, MARGIN_CALL_DTYPE
+from ..core.layouts import DENIAL_DTYPE, FLOW_DTYPE, MARGIN_CALL_DTYPE
 from ..errors import InputError
 from . import attribution, checks, relative, statistics, storage, summary, tables, tick_data, trades, view
 from .annual import infer_periods_per_year
@@ -43,7 +43,7 @@ class Result:
     benchmark : None (buy and hold of the data, equal weights), Bars, or float64[n] (a price or value per bar).
     risk_free : rate per year, > -1. periods_per_year : bars per year, None to infer them from the clock.
     reasoning : texts the signals refer to by index. bounds : (worst, best) results of the same run, or None.
-    denials, margin_calls : rows of DENIAL_DTYPE, MARGIN_CALL_DTYPE.
+    denials, margin_calls, flows : rows of DENIAL_DTYPE, MARGIN_CALL_DTYPE, FLOW_DTYPE.
     controls : how often each control of the risk gate was "checked" and "denied".
     Raises InputError for lengths that do not agree and numbers out of range.
 
@@ -79,12 +79,14 @@ class Result:
         bounds: tuple[Result, Result] | None = None,
         denials: np.ndarray | None = None,
         margin_calls: np.ndarray | None = None,
+        flows: np.ndarray | None = None,
         controls: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
         self.ts_ns = _frozen(clock_ts_ns, np.int64)
         self.equity = _frozen(equity, np.float64)
         refused = np.zeros(0, DENIAL_DTYPE) if denials is None else denials
         self.slots = {"fills": fills, "trades": trades, "orders": orders, "signals": signals, "denials": refused}
+        self.slots["flows"] = np.zeros(0, FLOW_DTYPE) if flows is None else flows
         self.slots["margin_calls"] = np.zeros(0, MARGIN_CALL_DTYPE) if margin_calls is None else margin_calls
         checks.check_curve(self.ts_ns, self.equity, strictly=not tick_data.is_ticks(data))
         checks.check_numbers(cash, risk_free, periods_per_year)
@@ -134,6 +136,12 @@ class Result:
     def denials(self) -> np.ndarray:
         """Structured: each refused order with reason, limit and the value beyond it (NaN: the reason says all)."""
         return tables.readable("denials", self.slots["denials"], self.symbols)
+
+    @cached_property
+    def flows(self) -> np.ndarray:
+        """Structured: cash that came or went without a trade: bar, ts_ns (when due), symbol ("" of interest),
+        kind ("borrow", "interest", "funding", "dividend", "split" with amount 0), amount, quantity, rate."""
+        return tables.readable("flows", self.slots["flows"], self.symbols)
 
     @cached_property
     def margin_calls(self) -> np.ndarray:
@@ -302,8 +310,8 @@ class Result:
     def to_frame(self, table: str = "trades") -> pandas.DataFrame:
         """A pandas DataFrame of one of the tables; "equity" comes with drawdown and benchmark.
 
-        table : "trades", "fills", "orders", "signals", "denials", "margin_calls", "equity", "monthly" (a column
-        per month), "drawdowns" (all of them), "by_symbol". Columns are copies under the names of the arrays; each
+        table : "trades", "fills", "orders", "signals", "denials", "margin_calls", "flows", "equity", "monthly" (a
+        column per month), "drawdowns" (all of them), "by_symbol". Columns are copies under the arrays' names; each
         nanosecond column also comes as a UTC datetime. Raises InputError for another name and DependencyMissing (extra
         `frames`) without pandas.
         """

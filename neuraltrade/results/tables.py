@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.layouts import ORDER_ROLES, ORDER_STATES, ORDER_TYPES, TIMES_IN_FORCE
+from ..core.layouts import FLOW_KINDS, ORDER_ROLES, ORDER_STATES, ORDER_TYPES, TIMES_IN_FORCE
 from ..core.settings import Denial
 from ..errors import DependencyMissing
 
@@ -24,6 +24,7 @@ _FIRST = {
                "reason", "role", "created_bar", "created_ts_ns", "done_bar", "done_ts_ns"),
     "signals": ("signal_id", "bar", "ts_ns", "symbol", "direction", "confidence", "enhanced", "reasoning"),
     "denials": ("order_id", "bar", "ts_ns", "symbol", "reason", "limit", "value"),
+    "flows": ("bar", "ts_ns", "symbol", "kind", "amount", "quantity", "rate"),
     "margin_calls": ("bar", "ts_ns", "reason", "equity", "requirement", "orders"),
 }  # fmt: skip
 # Codes of an order's row that users read as words.
@@ -42,7 +43,9 @@ def readable(table_name: str, rows: np.ndarray, symbols: tuple[str, ...]) -> np.
     columns = {}
     for name in names:
         if name == "symbol":
-            columns[name] = np.array(symbols, dtype=np.str_)[rows[name]]
+            columns[name] = np.array([*symbols, ""], dtype=np.str_)[rows[name]]  # -1 = of no symbol
+        elif name == "kind":
+            columns[name] = np.array(FLOW_KINDS)[rows[name]]
         elif name in codes:
             columns[name] = codes[name][rows[name]]
         elif name == "reason":

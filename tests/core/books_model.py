@@ -181,3 +181,85 @@ class Books:
 
     def worth(self, slot: int, price: int) -> int:
         return self.notional(slot, self.held[slot].quantity, price) if self.held[slot].quantity else 0
+
+
+class Replay:
+    """A run's fills and what fell due, step by step: `flows` is what the engine must have booked.
+
+    bars : as the engine takes them. dues : for each symbol [(ts_ns, kind, value, denominator)], as booked.
+    log : the event log, of which fills are believed and everything else is found anew.
+    """
+
+    def __init__(self, books: Books, bars, dues, log, *, borrow: int = 0, interest: int = 0) -> None:
+        self.books, self.bars, self.log = books, bars, log
+        self.dues = [list(own) for own in dues]
+        self.borrow, self.interest = borrow, interest
+        self.last = [None] * len(bars)
+        self.flows: list[tuple] = []
+
+    def run(self, after=None) -> None:
+        clock = sorted({int(ts) for own in self.bars for ts in own[0]})
+        index = [{int(ts): at for at, ts in enumerate(own[0])} for own in self.bars]
+        fills = [row for row in self.log if row["kind"] == 4]
+        at, day = 0, None
+        for i, now in enumerate(clock):
+            today = (now - 1) // DAY_NS
+            if day is not None and today > day:
+                self._accrue(today - day, today * DAY_NS, i)
+            day = today
+            trading = [slot for slot in range(len(self.bars)) if now in index[slot]]
+            for slot in trading:
+                while self.dues[slot] and self.dues[slot][0][0] < now:
+                    self._book(slot, self.dues[slot].pop(0), i)
+                while at < len(fills) and fills[at]["bar"] == i and fills[at]["symbol"] == slot:
+                    row = fills[at]
+                    names = ("symbol", "side", "quantity", "price", "extra", "bar", "id")
+                    self.books.fill(*(int(row[name]) for name in names))
+                    assert self.books.cash == row["value"]
+                    at += 1
+            for slot in trading:
+                self.last[slot] = float(self.bars[slot][4][index[slot][now]])
+            while at < len(fills) and fills[at]["bar"] == i:  # at the close, after every symbol was marked
+                row = fills[at]
+                names = ("symbol", "side", "quantity", "price", "extra", "bar", "id")
+                self.books.fill(*(int(row[name]) for name in names))
+                at += 1
+            if after is not None:
+                after(i, self)
+
+    def _accrue(self, days: int, due: int, i: int) -> None:
+        books = self.books
+        if self.interest and books.cash < 0:
+            cost = divide(-books.cash * self.interest * days, 365 * PICO)
+            if cost:
+                books.pay_interest(-cost)
+                self.flows.append((i, due, 0, 1, 0, -cost))
+        for slot, h in enumerate(books.held):
+            if self.borrow and h.quantity < 0 and self.last[slot] is not None:
+                notional = books.notional(slot, -h.quantity, round(self.last[slot] * 1e9))
+                cost = divide(notional * self.borrow * days, 365 * PICO)
+                if cost:
+                    books.flow(slot, -cost)
+                    self.flows.append((i, due, slot, 0, h.quantity, -cost))
+
+    def _book(self, slot: int, due: tuple, i: int) -> None:
+        ts_ns, kind, value, denominator = due
+        books, held = self.books, self.books.held[slot].quantity
+        if kind == 4:
+            books.split(slot, value, denominator)
+            if self.last[slot] is not None:
+                self.last[slot] /= value / denominator
+            if held:
+                self.flows.append((i, ts_ns, slot, 4, books.held[slot].quantity, denominator))
+        elif held and kind == 3:
+            amount = books.notional(slot, held, value)
+            if self.last[slot] > value / 1e9:
+                self.last[slot] -= value / 1e9
+            if amount:
+                books.flow(slot, amount)
+                self.flows.append((i, ts_ns, slot, 3, held, amount))
+        elif held:
+            amount = divide(-books.notional(slot, held, round(self.last[slot] * 1e9)) * value, PICO)
+            if amount:
+                books.flow(slot, amount)
+                self.flows.append((i, ts_ns, slot, 2, held, amount))

@@ -19,8 +19,9 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     maintenance : equity over gross exposure below which the account is called after a bar: working entries are
         cancelled, the engine closes everything at the next market fill (role "liquidation") and no order passes until
         it has. Equity below zero ends trading for good. 0..1, below every initial margin; None = never looked at.
-    lots : "average" closes at the average cost of what is held, one row of `result.trades` a closing fill; "fifo" closes
-        the oldest lot first, one row for each lot it takes from.
+    lots : "average" closes at the average cost of what is held, one row of `result.trades` a closing fill; "fifo"
+        closes the oldest lot first, one row for each lot it takes from.
+    borrow_rate, interest_rate : yearly, 0..10, on what is short and on cash below zero, for each midnight UTC.
     margin_at : "extreme" judges each position at its bar's worst price, high or low; "close" at the close.
 
     >>> import neuraltrade as nt
@@ -37,6 +38,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     maintenance: float | None = None
     margin_at: str = "extreme"
     lots: str = "average"
+    borrow_rate: float = 0.0
+    interest_rate: float = 0.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.currency, str) or not self.currency:
@@ -48,6 +51,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
             raise InputError(f"Account: shorting must be True or False, was {self.shorting!r}")
         if self.maintenance is not None:
             number("Account", "maintenance", self.maintenance, 0.0, 1.0)
+        for name in ("borrow_rate", "interest_rate"):
+            number("Account", name, getattr(self, name), 0.0, 10.0)
         choice("Account", "lots", self.lots, ("average", "fifo"))
         choice("Account", "margin_at", self.margin_at, ("extreme", "close"))
 
