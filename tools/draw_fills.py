@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "tools" / "pictures"))
 def main(given: list[str]) -> int:
     import draw  # noqa: PLC0415
     import scenes  # noqa: PLC0415
+    import ticks  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "pictures")
@@ -28,16 +29,15 @@ def main(given: list[str]) -> int:
     if not options.folder.is_dir():
         parser.error(f"no folder {options.folder}")
     changed = []
-    for picture in scenes.PICTURES:
-        file = options.folder / f"{picture.name}.svg"
-        made = draw.picture_svg(picture)
+    pictures = {picture.name: draw.picture_svg(picture) for picture in scenes.PICTURES}
+    pictures |= {picture.name: ticks.picture_svg(picture) for picture in ticks.PICTURES}
+    for name, made in pictures.items():
+        file = options.folder / f"{name}.svg"
         if not file.exists() or file.read_text(encoding="utf-8") != made:
             changed.append(file.name)
             if not options.check:
                 file.write_text(made, encoding="utf-8")
-    left_over = sorted(
-        {file.name for file in options.folder.glob("*.svg")} - {f"{p.name}.svg" for p in scenes.PICTURES}
-    )
+    left_over = sorted({file.name for file in options.folder.glob("*.svg")} - {f"{name}.svg" for name in pictures})
     for name in changed:
         print(f"{name}: {'not what the engine does now' if options.check else 'written'}")
     for name in left_over:

@@ -17,17 +17,22 @@ sys.path.insert(0, str(ROOT / "tools" / "pictures"))
 import draw  # noqa: E402
 import fixture  # noqa: E402
 import scenes  # noqa: E402
+import ticks  # noqa: E402
 
-NAMES = [picture.name for picture in scenes.PICTURES]
-PICTURES = pytest.mark.parametrize("picture", scenes.PICTURES, ids=NAMES)
+EVERY = (*scenes.PICTURES, *ticks.PICTURES)
+NAMES = [picture.name for picture in EVERY]
+PICTURES = pytest.mark.parametrize("picture", EVERY, ids=NAMES)
+ROOM = {
+    picture.name: room for room, pictures in ((draw, scenes.PICTURES), (ticks, ticks.PICTURES)) for picture in pictures
+}
 FOLDER = ROOT / "docs" / "pictures"
 # One choice that the table of policies splits off another; it is written there.
 WITHOUT_A_PICTURE = {"contingent_from_working"}
 
 
 @PICTURES
-def test_the_committed_picture_is_what_the_engine_does_now(picture: scenes.Picture) -> None:
-    assert (FOLDER / f"{picture.name}.svg").read_text(encoding="utf-8") == draw.picture_svg(picture)
+def test_the_committed_picture_is_what_the_engine_does_now(picture: scenes.Picture | ticks.TickPicture) -> None:
+    assert (FOLDER / f"{picture.name}.svg").read_text(encoding="utf-8") == ROOM[picture.name].picture_svg(picture)
 
 
 def test_every_choice_has_its_picture_and_no_file_is_left_over() -> None:
@@ -39,8 +44,8 @@ def test_every_choice_has_its_picture_and_no_file_is_left_over() -> None:
 
 
 @PICTURES
-def test_a_picture_shows_every_value_and_a_difference(picture: scenes.Picture) -> None:
-    outcomes = {tuple(draw.outcome(scene.run())) for scene in picture.scenes}
+def test_a_picture_shows_every_value_and_a_difference(picture: scenes.Picture | ticks.TickPicture) -> None:
+    outcomes = {tuple(ROOM[picture.name].outcome(scene.run())) for scene in picture.scenes}
     assert len(outcomes) > 1
     if picture.name in nt.FillPolicy.CHOICES:
         shown = [scene.policy[picture.name] for scene in picture.scenes]
@@ -50,7 +55,7 @@ def test_a_picture_shows_every_value_and_a_difference(picture: scenes.Picture) -
 
 
 @PICTURES
-def test_a_picture_is_small_and_says_what_it_shows(picture: scenes.Picture) -> None:
+def test_a_picture_is_small_and_says_what_it_shows(picture: scenes.Picture | ticks.TickPicture) -> None:
     text = (FOLDER / f"{picture.name}.svg").read_text(encoding="utf-8")
     root = ElementTree.fromstring(text)
     names = {child.tag.rpartition("}")[2]: child.text or "" for child in root}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -66,29 +66,48 @@ class Level:
 def picture_svg(picture: Picture) -> str:
     """The whole file."""
     results = [scene.run() for scene in picture.scenes]
-    rows = -(-len(picture.scenes) // picture.columns)
-    lines = max(len(outcome(result)) for result in results)
-    wide = max(panel_width(scene) for scene in picture.scenes)
-    high = HEAD + PLOT + FOOT + LINE * lines + 8
-    columns = min(picture.columns, len(picture.scenes))
+    shown = [price for scene, result in zip(picture.scenes, results, strict=True) for price in prices(scene, result)]
+    edge = 0.08 * (max(shown) - min(shown))
+
+    def drawn(scene: Scene, result: nt.Result) -> Callable[[float, float], list[str]]:
+        return lambda left, top: panel(scene, result, Scale(min(shown) - edge, max(shown) + edge, left, top))
+
+    return compose(
+        picture.title,
+        describe(picture, results),
+        [drawn(scene, result) for scene, result in zip(picture.scenes, results, strict=True)],
+        wide=max(panel_width(scene) for scene in picture.scenes),
+        high=HEAD + PLOT + FOOT + LINE * max(len(outcome(result)) for result in results) + 8,
+        columns=min(picture.columns, len(picture.scenes)),
+    )
+
+
+def compose(
+    title: str,
+    description: str,
+    panels: Sequence[Callable[[float, float], list[str]]],
+    wide: int,
+    high: int,
+    columns: int,
+) -> str:
+    """A file of panels in rows; each draws itself at the left and top it is given."""
+    rows = -(-len(panels) // columns)
     width = 2 * MARGIN + columns * wide + (columns - 1) * GAP
     height = TITLE + rows * high + (rows - 1) * GAP + MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'role="img" aria-labelledby="title desc">',
-        f'<title id="title">{escape(picture.title)}</title>',
-        f'<desc id="desc">{escape(describe(picture, results))}</desc>',
+        f'<title id="title">{escape(title)}</title>',
+        f'<desc id="desc">{escape(description)}</desc>',
         f"<style>{STYLE}</style>",
         f'<rect class="back" width="{width}" height="{height}"/>',
-        f'<text class="title" x="{MARGIN}" y="20">{escape(picture.title)}</text>',
+        f'<text class="title" x="{MARGIN}" y="20">{escape(title)}</text>',
     ]
-    shown = [price for scene, result in zip(picture.scenes, results, strict=True) for price in prices(scene, result)]
-    edge = 0.08 * (max(shown) - min(shown))
-    for i, (scene, result) in enumerate(zip(picture.scenes, results, strict=True)):
+    for i, draw_at in enumerate(panels):
         left = MARGIN + (i % columns) * (wide + GAP)
         top = TITLE + (i // columns) * (high + GAP)
         parts.append(f'<rect class="panel" x="{left}" y="{top}" width="{wide}" height="{high}" rx="5"/>')
-        parts += panel(scene, result, Scale(min(shown) - edge, max(shown) + edge, left, top))
+        parts += draw_at(left, top)
     return "\n".join([*parts, "</svg>", ""])
 
 
