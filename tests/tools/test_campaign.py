@@ -14,7 +14,7 @@ sys.path.insert(0, str(TOOLS))
 
 import campaign as tool  # noqa: E402  (tools is no package)
 import campaigns  # noqa: E402
-from campaigns import sequences  # noqa: E402
+from campaigns import determinism, sequences  # noqa: E402
 from campaigns.books import Books, half_even  # noqa: E402
 from campaigns.sequence_model import SequenceModel  # noqa: E402
 from campaigns.state import State, StateRefused  # noqa: E402
@@ -117,7 +117,7 @@ def test_a_wrong_fee_is_found_and_its_script_is_shrunk(monkeypatch):
     assert len(outcome.failures) > 300
     failure = next(f for f in outcome.failures if f.number % sequences.PREDICTED)
     text = sequences.reproduce(7, failure.number)
-    assert text.startswith(f"sequence {failure.number} of seed 7: fill of order ")
+    assert text.startswith(f"sequence {failure.number} of seed 7: Wrong: fill of order ")
     assert not text.splitlines()[0].endswith("holds")
     assert sum(" -> " in line for line in text.splitlines()) <= 2, "one call is enough for a wrong fee"
 
@@ -173,3 +173,20 @@ def test_bad_arguments_end_with_2(monkeypatch, capsys, given):
         tool.main()
     assert ended.value.code == 2
     assert "error:" in capsys.readouterr().err
+
+
+def test_a_digest_that_differs_is_told_with_its_variant(monkeypatch, tmp_path):
+    """An interpreter that computes something else: a script that answers with digests of its own."""
+    liar = tmp_path / "liar"
+    liar.write_text('#!/bin/sh\necho \'{"digests": ["0"], "python": "2.7", "march": "none"}\'\n')
+    liar.chmod(0o755)
+    monkeypatch.setenv("NEURALTRADE_INTERPRETERS", str(liar))
+    monkeypatch.setattr(determinism, "variants", lambda: [determinism.Variant("liar", interpreter=str(liar))])
+    failures, tallies = determinism.differences(1, 2, 1)
+    assert [(failure.number, failure.reason.split(",")[0]) for failure in failures] == [(2, "liar: 0")]
+    assert (tallies["compared"], tallies["on 2.7 none"]) == (1, 1)
+
+
+def test_interpreters_that_are_named_take_part(monkeypatch):
+    monkeypatch.setenv("NEURALTRADE_INTERPRETERS", "/one/python:/two/python")
+    assert [variant.interpreter for variant in determinism.variants()][-2:] == ["/one/python", "/two/python"]

@@ -10,6 +10,7 @@ from neuraltrade.core.engine import Engine
 from neuraltrade.core.layouts import EVENT_DTYPE, EVENT_KINDS, ORDER_STATES, ORDER_TYPES, TIMES_IN_FORCE
 from neuraltrade.core.scripted import ACTIONS, Script
 from neuraltrade.core.settings import Denial
+from neuraltrade.errors import NeuralTradeError
 
 from campaigns import Failure, Outcome
 from campaigns import sequences_predicted as predicted
@@ -21,6 +22,7 @@ VERSION = 1
 UNIT = "sequences"
 CHUNK = scripts.BLOCK
 CI_COUNT, FULL_COUNT = 100_000, 10_000_000
+FAILS = (Wrong, NeuralTradeError, LookupError)  # what the model denies, a run that ends, an order that is not there
 PREDICTED = 100  # of how many cases one is predicted in full as well
 TALLIES = ("fills", "denials", "children", "joined", "modified", "halts", "expired", "partial", "predicted")
 
@@ -74,8 +76,8 @@ def run_chunk(seed: int, index: int) -> Outcome:
                 predicted.check(seed, sequence.number)
                 tallies["predicted"] += 1
             events, model = check(sequence)
-        except Wrong as wrong:
-            failures.append(Failure(sequence.number, str(wrong)))
+        except FAILS as wrong:
+            failures.append(Failure(sequence.number, f"{type(wrong).__name__}: {wrong}"))
             continue
         count_events(events, model, tallies)
     return Outcome(CHUNK, tallies, failures)
@@ -93,15 +95,18 @@ def reproduce(seed: int, number: int) -> str:
     if reason:
         shrink(sequence)
         reason = failure_of(sequence) or reason
-    _, events, rows = play(sequence)
+    try:
+        _, events, rows = play(sequence)
+    except NeuralTradeError:  # the run itself ends; its calls are all there is to show
+        events, rows = [], sequence.rows
     return "\n".join([f"sequence {number} of seed {seed}: {reason or 'holds'}", *tell(sequence, events, rows)])
 
 
 def failure_of(sequence: scripts.Sequence) -> str:
     try:
         check(sequence)
-    except Wrong as wrong:
-        return str(wrong)
+    except FAILS as wrong:
+        return f"{type(wrong).__name__}: {wrong}"
     return ""
 
 
