@@ -67,6 +67,7 @@ _EXPORTS = {
     "verify_proof": "provenance",
     "ReasoningBank": "reflexion.bank",
     "SessionMemory": "memory.session",
+    "UnknownArgument": "errors",
     "VerificationFailed": "errors",
     "accepted": "core.settings",
 }

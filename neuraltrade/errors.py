@@ -12,6 +12,10 @@ class InputError(NeuralTradeError, ValueError):
     """A wrong argument. The message names the argument, the value and the limit; nothing was changed."""
 
 
+class UnknownArgument(InputError, TypeError):
+    """A keyword that the call does not take. The message names the nearest that it does."""
+
+
 class DependencyMissing(NeuralTradeError, ImportError):
     """An optional package is needed for this call. The message names the extra to install."""
 

@@ -14,6 +14,7 @@ import numpy as np
 from .._version import __version__
 from ..core.engine import Engine
 from ..core.settings import Account, Fees, FillPolicy, Instrument, RiskLimits, Size, Slippage
+from ..core.settings.checks import explains_keywords
 from ..errors import InputError, StrategyError
 from ..market import Bars, Depth, Panel, Quotes, Ticks, Trades
 from ..market.schedules import Action, actions_of, check_ticks, dues_of, told
@@ -92,6 +93,7 @@ class Setup:
         }
 
 
+@explains_keywords
 def backtest(
     data: Bars | Panel | Ticks | Quotes | Trades | Depth,
     strategy: Any,
@@ -217,7 +219,7 @@ def _setup(
     if isinstance(fill, str):
         fill = FillPolicy.preset(fill)
     if isinstance(size, (int, float, np.integer, np.floating)) and not isinstance(size, bool):
-        size = Size.units(float(size))
+        size = Size.units(size)  # type: ignore[arg-type]
     return Setup(
         data=data,
         bars=bars,
@@ -250,7 +252,10 @@ def _number(name: str, value: Any, alternative: str = "") -> float:
     wanted = f"a finite number{' > 0' if name == 'cash' else ''}{' or ' + alternative if alternative else ''}"
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise InputError(f"{name} must be {wanted}, was {value!r}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number) or (name == "cash" and number <= 0.0):
         raise InputError(f"{name} must be {wanted}, was {value!r}")
     return number

@@ -27,6 +27,7 @@ _LAYOUTS = {
     "flows": FLOW_DTYPE,
     "margin_calls": MARGIN_CALL_DTYPE,
 }
+_MAX = float(np.finfo(np.float64).max)
 
 
 def check_curve(clock_ts_ns: np.ndarray, equity: np.ndarray, *, strictly: bool = True) -> None:
@@ -55,7 +56,7 @@ def check_numbers(cash: float, risk_free: float, periods_per_year: float | None)
 
 def _is_finite(value: Any) -> bool:
     number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    return number and bool(np.isfinite(value))
+    return number and bool(-_MAX <= value <= _MAX)  # unlike np.isfinite it takes any integer
 
 
 def check_rows(tables: dict[str, np.ndarray], symbols: Sequence[str]) -> None:
@@ -81,7 +82,7 @@ def benchmark_values(benchmark: Any, clock_ts_ns: np.ndarray) -> np.ndarray | No
         return aligned(benchmark.ts_ns, benchmark.close, clock_ts_ns)
     try:
         values = np.asarray(benchmark, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"benchmark must be Bars or numbers, was {type(benchmark).__name__}") from error
     if values.shape != clock_ts_ns.shape:
         raise InputError(f"benchmark must have one value per bar ({len(clock_ts_ns)}), had shape {values.shape}")

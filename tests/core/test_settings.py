@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+import numpy as np
 import pytest
 
 import neuraltrade as nt
@@ -125,3 +127,49 @@ def test_every_denial_has_a_meaning_and_a_remedy_here_and_in_the_guide():
         assert denial.meaning and denial.remedy
         assert f"| `{denial.name}` | {denial.meaning} | {denial.remedy} |" in page
     assert set(MEANINGS) == set(nt.Denial.__members__)
+
+
+SETTINGS = (nt.Fees, nt.Slippage, nt.Size, nt.Account, nt.Instrument, nt.RiskLimits, nt.FillPolicy, nt.QueueModel)
+ODD = [
+    *(float("nan"), float("inf"), -float("inf"), -1, 1e300, 10**400, "?", b"1", "", [], {}, object(), 1j, float),
+    *(np.array([1.0, 2.0]), np.array(["a"])),
+]
+# The fields that take one of them.
+TAKES = {("Account", "currency", "?"), ("Instrument", "currency", "?")}
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.__name__)
+def test_every_field_refuses_what_it_cannot_mean(setting):
+    needed = {"kind": "units"} if setting is nt.Size else {}
+    for name in setting.__struct_fields__:
+        for value in ODD:
+            if isinstance(value, str) and (setting.__name__, name, value) in TAKES:
+                continue
+            with pytest.raises(nt.InputError) as caught:
+                setting(**{**needed, name: value})
+            assert name in str(caught.value) or name == "queue", (name, value)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nt.Fees(rat=0.1), r"Fees has no argument 'rat'; did you mean 'rate'\?"),
+        (lambda: nt.RiskLimits(max_drawdwn=0.1), "did you mean 'max_drawdown'"),
+        (lambda: nt.Instrument(zzz=1), "Instrument has no argument 'zzz'; it takes tick, lot, "),
+        (lambda: nt.FillPolicy(limitfill="touch"), "did you mean 'limit_fill'"),
+        (lambda: nt.Account(laverage=2), "did you mean 'leverage'"),
+        (lambda: nt.Slippage(0.1), "Slippage takes rate=, ticks=, cap_to_bar=: Extra positional"),
+        (nt.Size, "Size takes kind=, value=: Missing required"),
+    ],
+)
+def test_unknown_names_are_refused_with_the_nearest(make, message):
+    for kind in (nt.UnknownArgument, nt.InputError, TypeError):
+        with pytest.raises(kind, match=message):
+            make()
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.__name__)
+def test_settings_survive_plain_data(setting):
+    made = setting.cash(5.0) if setting is nt.Size else setting()
+    assert msgspec.convert(msgspec.to_builtins(made), setting) == made
+    assert msgspec.structs.replace(made) == made and hash(made) == hash(msgspec.structs.replace(made))

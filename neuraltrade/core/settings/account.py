@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from ...errors import InputError
-from .checks import choice, number
+from .checks import Setting, choice, number
 
 _CASH_DIGITS = range(10)
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class Account(Setting, frozen=True, kw_only=True):
     """What the account may do, and how finely it counts.
 
     currency : code. cash_digits : decimal places of cash, 0..9; 6 suits money, 9 coins and parity runs.
@@ -57,7 +55,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         choice("Account", "margin_at", self.margin_at, ("extreme", "close"))
 
 
-class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+class Instrument(Setting, frozen=True, kw_only=True):
     """The contract of one symbol.
 
     tick : grid of prices given by orders, None = 1e-9. lot : grid of quantities, None = 1e-9.

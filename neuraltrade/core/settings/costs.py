@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import msgspec
-
 from ...errors import InputError
-from .checks import PRICE_MAX, choice, number
+from .checks import PRICE_MAX, Setting, choice, number
 
 
-class Fees(msgspec.Struct, frozen=True, kw_only=True):
+class Fees(Setting, frozen=True, kw_only=True):
     """Cost of one fill: max(minimum, rate x notional + fixed + per_unit x quantity), in the account's currency.
 
     rate : fraction of notional, 0..1, kept to 1e-12. fixed, per_unit, minimum : currency, not negative.
@@ -31,7 +29,7 @@ class Fees(msgspec.Struct, frozen=True, kw_only=True):
             number("Fees", name, getattr(self, name), 0.0, 1e9)
 
 
-class Slippage(msgspec.Struct, frozen=True, kw_only=True):
+class Slippage(Setting, frozen=True, kw_only=True):
     """How much worse than the market's price market and stop orders fill; limit orders never do.
 
     rate : fraction of the price, 0..1. ticks : whole ticks of the instrument, which must then name one.
@@ -54,7 +52,7 @@ class Slippage(msgspec.Struct, frozen=True, kw_only=True):
             raise InputError(f"Slippage: cap_to_bar must be True or False, was {self.cap_to_bar!r}")
 
 
-class Size(msgspec.Struct, frozen=True):
+class Size(Setting, frozen=True):
     """Size of an order that names no quantity, found at its fill price and rounded down to the lot.
 
     `Size.units(q)` trades q units; `Size.cash(x)` spends x and `Size.equity(f)` the fraction f of equity, fee and

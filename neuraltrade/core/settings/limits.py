@@ -5,10 +5,8 @@ from __future__ import annotations
 import enum
 from typing import ClassVar
 
-import msgspec
-
 from ...errors import InputError
-from .checks import PRICE_MAX, choice, number
+from .checks import PRICE_MAX, Setting, choice, number
 from .meanings import MEANINGS
 
 
@@ -81,7 +79,7 @@ def accepted(order_id: int) -> bool:
     return order_id > 0
 
 
-class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
+class RiskLimits(Setting, frozen=True, kw_only=True):
     """What the gate allows. None = that control is off; with a RiskLimits at all, no reference price means no order.
 
     max_order_quantity : units of one order. max_order_notional : currency; a buy at its limit, else at the higher of

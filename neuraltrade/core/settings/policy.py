@@ -7,11 +7,11 @@ from typing import ClassVar
 import msgspec
 
 from ...errors import InputError
-from .checks import choice, number
+from .checks import Setting, choice, number
 from .queue import QueueModel
 
 
-class FillPolicy(msgspec.Struct, frozen=True, kw_only=True):
+class FillPolicy(Setting, frozen=True, kw_only=True):
     """How working orders meet a bar: eight choices, and what surrounds them.
 
     market_at : "next_open" | "same_close". Where a market order fills.

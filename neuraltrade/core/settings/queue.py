@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import msgspec
-
-from .checks import choice, number
+from .checks import Setting, choice, number
 
 
-class QueueModel(msgspec.Struct, frozen=True):
+class QueueModel(Setting, frozen=True):
     """How far a resting limit order has come in the line at its price, where the feed shows levels and not orders.
 
     On arrival all that is shown at the price is ahead. Prints at the price come off the front. Where the level shrinks
