@@ -238,19 +238,29 @@ nt_status nt_book_fill(nt_engine *engine, int64_t order_id, const nt_touch *touc
     return status != NT_OK ? status : settle(engine, order_id, &plan, quantity, capped, touch, prices);
 }
 
-/* What plan_cash sees once only: each of `fills` pays the fixed part of the fee and rounds for itself. */
-static nt_status covers_fills(const nt_engine *engine, const nt_order *order, const nt_plan *plan, int64_t fills, int *covers_out)
+/* What plan_cash sees once only: each of `fills` pays the fixed part of the fee and rounds for itself. A size that is being found
+ * leaves room for that, one that is given is not covered. */
+static nt_status cover_fills(const nt_engine *engine, const nt_order *order, nt_plan *plan, int64_t fills)
 {
     const nt_costs *costs = &engine->costs;
-    int64_t held = engine->positions[order->symbol].quantity, each = costs->fee_minimum > costs->fee_fixed ? costs->fee_minimum : costs->fee_fixed;
-    int64_t left, notional, fee;
-    if (nt_size_free_cash(engine, order->symbol, held + order->side * plan->closing, plan->price, &left) != NT_OK ||
-        nt_ledger_notional(&engine->ledger, order->symbol, plan->opening, plan->price, &notional) != NT_OK ||
-        nt_size_fee(engine, order->symbol, plan->closing + plan->opening, plan->price, &fee) != NT_OK)
+    int32_t slot = order->symbol;
+    int64_t held = engine->positions[slot].quantity, left, notional, fee, exit_fee = 0;
+    nt_wide each = (costs->fee_minimum > costs->fee_fixed ? costs->fee_minimum : costs->fee_fixed) + (nt_wide)ROUNDING_MINOR;
+    if (nt_size_free_cash(engine, slot, held + order->side * plan->closing, plan->price, &left) != NT_OK ||
+        nt_ledger_notional(&engine->ledger, slot, plan->opening, plan->price, &notional) != NT_OK ||
+        nt_size_fee(engine, slot, plan->closing + plan->opening, plan->price, &fee) != NT_OK ||
+        nt_size_bound(engine, slot, notional, &notional) != NT_OK)
         return NT_OVERFLOW;
-    if (nt_size_bound(engine, order->symbol, notional, &notional) != NT_OK)
+    if ((nt_wide)notional + fee + (fills - 1) * each <= left)
+        return NT_OK;
+    plan->opening = 0;
+    nt_wide budget = left - (fills - 1) * each;
+    if (!plan->sized || budget <= 0)
+        return NT_OK;
+    if (plan->closing && nt_size_closing_fee(engine, slot, plan->closing, plan->price, &exit_fee) != NT_OK)
         return NT_OVERFLOW;
-    *covers_out = (nt_wide)notional + fee + (nt_wide)(fills - 1) * ((nt_wide)each + ROUNDING_MINOR) <= left;
+    budget -= exit_fee;
+    plan->opening = budget > 0 ? nt_size_affordable(engine, slot, (int64_t)budget, 1, plan->price, engine->markets[slot].size_lot) : 0;
     return NT_OK;
 }
 
@@ -263,16 +273,15 @@ nt_status nt_book_probe(nt_engine *engine, int64_t order_id, int64_t price, int6
         plan.price = nt_size_slipped(engine, order->symbol, order->side, price, price, price);
     nt_status status = plan.price > 0 ? plan_quantity(engine, order, working, &plan) : NT_OVERFLOW;
     int64_t wanted = plan.wanted;
-    int covers = 1;
     if (status == NT_OK && wanted > 0) {
         plan_limits(engine, order, &plan);
         status = plan_cash(engine, order, working, &plan);
         if (status == NT_OK && fills > 1 && plan.opening > 0)
-            status = covers_fills(engine, order, &plan, fills, &covers);
+            status = cover_fills(engine, order, &plan, fills);
     }
     if (status != NT_OK)
         return status;
-    *wanted_out = plan.sized && wanted > 0 && plan.closing + plan.opening > 0 ? plan.closing + plan.opening : wanted;
-    *allowed_out = covers && wanted > 0 ? plan.closing + plan.opening : 0;
+    *allowed_out = wanted > 0 ? plan.closing + plan.opening : 0;
+    *wanted_out = plan.sized && *allowed_out > 0 ? *allowed_out : wanted;
     return NT_OK;
 }

@@ -82,6 +82,14 @@ void nt_ticks_close(nt_engine *engine)
     engine->ticks = NULL;
 }
 
+int64_t nt_ticks_stale_levels(const nt_engine *engine)
+{
+    int64_t sum = 0;
+    for (int32_t slot = 0; engine->ticks && slot < engine->market_count; slot++)
+        sum += engine->ticks->depths[2 * slot].stale;
+    return sum;
+}
+
 /* ---- what is sent ---- */
 
 static nt_status send(nt_engine *engine, nt_sent message)

@@ -123,6 +123,9 @@ nt_status nt_ticks_run(nt_engine *engine, int64_t stop);
 /* Before nt_engine_finish closes what is open: at which price. */
 void nt_ticks_closing(nt_engine *engine);
 
+/* Stale levels removed from the books at the venue so far (nt_depth.h). */
+int64_t nt_ticks_stale_levels(const nt_engine *engine);
+
 /* An order was added by the strategy and is on its way. NT_NO_MEMORY. */
 nt_status nt_ticks_send(nt_engine *engine, int64_t order_id);
 /* A checked change, or a cancel: 1, 0 where one is on its way already, or a failure, noted. */

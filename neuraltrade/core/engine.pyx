@@ -449,13 +449,13 @@ cdef class Engine:
         return copy_rows(&self.run.engine.events, EVENT_DTYPE).view(np.uint8)
 
     def counters(self):
-        """How many orders, denials, fills, trades, signals and events so far; "controls": for each control of the gate how
+        """How many orders, denials, fills, trades, signals, events, levels of books found stale (ticks) so far; "controls": for each control of the gate how
         many orders it was asked about ("checked") and has refused ("denied"). The two loss limits count looks at equity."""
         cdef nt_engine* engine = self.run.engine
         return {
             "orders": engine.orders.count, "working": engine.orders.working_count, "denials": engine.denials.count,
             "fills": engine.fill_count, "trades": engine.trades.count, "signals": engine.signals.count,
-            "events": engine.events.count, "ambiguous_bars": engine.ambiguous_bars,
+            "events": engine.events.count, "ambiguous_bars": engine.ambiguous_bars, "stale_levels": nt_ticks_stale_levels(engine),
             "controls": {name: {"checked": engine.gate.tally.checked[index], "denied": engine.gate.tally.denied[index]}
                          for index, name in enumerate(CONTROLS)},
         }

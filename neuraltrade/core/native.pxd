@@ -330,6 +330,7 @@ cdef extern from "nt_tick.h" nogil:
         nt_queue_model queue
         int64_t stop_trigger
         int64_t called
+    int64_t nt_ticks_stale_levels(const nt_engine*)
     nt_status nt_ticks_open(nt_engine*, const nt_ticks_config*, const nt_tick_stream*, int64_t, const nt_tick_events*)
 
 cdef extern from "nt_signals.h" nogil:
