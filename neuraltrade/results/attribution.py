@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .result import Result
 
 BY_SYMBOL_COLUMNS = ("fills", "trades", "exposure", "long_exposure", "short_exposure", "notional", "turnover", "fees",
-                     "pnl", "open_pnl")  # fmt: skip
+                     "pnl", "open_pnl", "flows")  # fmt: skip
 
 
 def by_symbol(result: Result) -> np.ndarray:
@@ -34,6 +34,9 @@ def by_symbol(result: Result) -> np.ndarray:
     is_open = trades["open"].astype(bool)
     for name, pick in (("pnl", ~is_open), ("open_pnl", is_open)):
         rows[name] = np.bincount(trades["symbol"][pick], weights=trades["pnl"][pick], minlength=count)
+    flows = result.slots["flows"]
+    flows = flows[flows["symbol"] >= 0]  # interest is of no symbol
+    rows["flows"] = np.bincount(flows["symbol"], weights=flows["amount"], minlength=count)
     rows["trades"] = np.bincount(trades["symbol"][~is_open], minlength=count)
     for slot in range(count):
         mine = trades[trades["symbol"] == slot]

@@ -297,7 +297,8 @@ class Result:
 
         symbol, fills, trades (closed), exposure, long_exposure, short_exposure (bars at whose close a position is
         held, over all bars), notional (cash, of all fills, both sides), turnover (notional over mean equity), fees
-        (cash), pnl (cash, of closed trades), open_pnl (cash, of what is open at the end).
+        (cash), pnl (cash, of closed trades), open_pnl (cash, of what is open at the end), flows (cash: dividends,
+        funding and borrowing, received less paid).
 
         >>> import neuraltrade as nt
         >>> bars = nt.datasets.load("IBM")

@@ -6,14 +6,13 @@ import itertools
 import math
 import statistics
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import neuraltrade as nt
 from neuraltrade.results import TRADE_DEFINITIONS
-from neuraltrade.results.excursions import _seen
+from neuraltrade.results.excursions import _Held, _seen
 
 DAY = 86_400_000_000_000
 NAMES = [name for name in TRADE_DEFINITIONS]
@@ -231,11 +230,25 @@ def test_over_ticks_the_price_is_the_middle_of_the_quote():
 
 
 def test_depth_alone_has_no_price_but_the_trades_own():
-    trade = np.zeros(1, [("entry_ts_ns", "i8"), ("exit_ts_ns", "i8"), ("exit_price", "f8")])
+    trade = np.zeros(1, [("entry_ts_ns", "i8"), ("exit_ts_ns", "i8"), ("entry_price", "f8"), ("exit_price", "f8"),
+                         ("open", "?")])  # fmt: skip
     trade["exit_price"] = 7.0
-    nothing = SimpleNamespace(columns=lambda: (np.zeros(0, np.int64), *[np.zeros(0)] * 4))
-    low, high = _seen(trade, nothing, np.array([True]), np.array([True]))
+    none = np.zeros(0)
+    low, high = _seen(_Held(trade, none, none), (none,) * 5, np.array([True]), np.array([True]))
     assert low.tolist() == high.tolist() == [7.0]
+
+
+def test_a_trade_held_through_a_split_is_measured_in_one_unit():
+    rows = [(700, 707, 693, 700), (700, 714, 693, 707), (714, 728, 700, 721), (103, 105, 98, 104), (104, 106, 99, 105)]
+    bars = bars_of(rows)
+    first = np.array([True, False, False, False, False])
+    data = {"actions": {"X": nt.Splits([3 * DAY], [7])}}
+    result = nt.backtest(bars, nt.Signals(first, np.roll(first, 3)), size=1.0, **data)
+    assert [kind for kind in result.flows["kind"]] == ["split"]
+    trade, row = result.trades[0], result.trade_stats().rows[0]
+    assert (trade["entry_price"], trade["exit_price"], trade["quantity"]) == (100.0, 104.0, 7.0)
+    # In units of a seventh: bars 1 and 2 from 99 to 104, bar 3 from 98 to 105; out at the open of bar 4.
+    assert (row["mae"], row["mfe"]) == pytest.approx((-0.02, 0.05))
 
 
 # ---- by symbol ------------------------------------------------------------------------------------------------------
