@@ -12,8 +12,9 @@ typedef struct nt_rows {
     int64_t width; /* bytes of a row */
 } nt_rows;
 
-/* realloc for tables (nt_rows.c): the first `used_bytes` are kept. NULL: data is untouched. */
-void *nt_rows_grow(void *data, int64_t used_bytes, int64_t bytes);
+/* realloc for tables (nt_rows.c) of `old_bytes`: the first `used_bytes` are kept. NULL: data is untouched. */
+void *nt_rows_grow(void *data, int64_t used_bytes, int64_t old_bytes, int64_t bytes);
+void nt_rows_free(void *data, int64_t bytes);
 int64_t nt_rows_next_capacity(int64_t capacity, int64_t width);
 
 /* Room for `count` rows in all, touched, so that adding them faults on nothing. 0 where memory ran out: rows are unchanged. */
@@ -26,7 +27,7 @@ static inline void nt_rows_open(nt_rows *rows, int64_t width)
 
 static inline void nt_rows_close(nt_rows *rows)
 {
-    free(rows->data);
+    nt_rows_free(rows->data, rows->capacity * rows->width);
     rows->data = NULL;
     rows->count = rows->capacity = 0;
 }
@@ -36,7 +37,7 @@ static inline void *nt_rows_add(nt_rows *rows)
 {
     if (rows->count == rows->capacity) {
         int64_t capacity = nt_rows_next_capacity(rows->capacity, rows->width);
-        uint8_t *data = (uint8_t *)nt_rows_grow(rows->data, rows->count * rows->width, capacity * rows->width);
+        uint8_t *data = (uint8_t *)nt_rows_grow(rows->data, rows->count * rows->width, rows->capacity * rows->width, capacity * rows->width);
         if (data == NULL)
             return NULL;
         rows->data = data;

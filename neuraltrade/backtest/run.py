@@ -397,12 +397,15 @@ def _result(engine: Engine, setup: Setup, settings: dict[str, Any], statistics: 
         settings=settings,
         ambiguous_bars=engine.ambiguous_bars,
         reasoning=texts,
+        is_checked=True,
         **statistics,
     )
 
 
 def _in_order_of_use(signals: np.ndarray, texts: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
     """Signals and texts renumbered by first use: compiled code numbers them as they stand in the source."""
+    if len(signals) == 0:
+        return signals, ()
     used, first = np.unique(signals["reasoning"], return_index=True)
     order = used[np.argsort(first)]
     order = order[order >= 0]

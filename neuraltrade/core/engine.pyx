@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import InputError, NeuralTradeError, StrategyError
 from ..ports import SIMILAR_DTYPE
-from . import convert, convert_account, convert_ticks
+from . import blocks, convert, convert_account, convert_ticks
 from .explanation import explained
 from .settings import RiskLimits
 from .feed import TickFeed
@@ -108,7 +108,7 @@ cdef int64_t call_recall(void* user, int64_t symbol, int64_t ts_ns, int64_t k, c
 
 cdef object copy_rows(const nt_rows* rows, object dtype):
     """The rows as a fresh structured array."""
-    out = np.empty(rows.count, dtype)
+    out = blocks.empty(rows.count, dtype)
     cdef unsigned char[::1] view
     if rows.count:
         view = out.view(np.uint8)
@@ -158,7 +158,7 @@ cdef class Engine:
         self.clock_ts_ns = convert.union_clock([columns[0] for columns in bars]) if ticks is None else self.feed.clock_ts_ns
         cdef const int64_t[::1] clock = self.clock_ts_ns
         cdef int64_t count = clock.shape[0]
-        self.equity_array = np.empty(count)
+        self.equity_array = blocks.empty(count)
         cdef double[::1] equity = self.equity_array
         cdef nt_status status = nt_engine_open(
             self.run.engine, &config, self.run.markets, self.run.positions, self.run.market_count,
@@ -370,7 +370,7 @@ cdef class Engine:
     def fills(self):
         """FILL_DTYPE[n], a copy."""
         cdef nt_engine* engine = self.run.engine
-        out = np.empty(engine.fill_count, FILL_DTYPE)
+        out = blocks.empty(engine.fill_count, FILL_DTYPE)
         cdef unsigned char[::1] view
         if engine.fill_count:
             view = out.view(np.uint8)
@@ -380,7 +380,7 @@ cdef class Engine:
     def orders(self):
         """ORDER_DTYPE[n]: every order in order of its id, refused ones included."""
         cdef nt_orders* orders = &self.run.engine.orders
-        out = np.empty(orders.count, ORDER_DTYPE)
+        out = blocks.empty(orders.count, ORDER_DTYPE)
         cdef unsigned char[::1] view
         if orders.count:
             view = out.view(np.uint8)

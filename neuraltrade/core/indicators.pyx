@@ -12,6 +12,7 @@ different lengths, a window outside its range or longer than the series.
 import numpy as np
 
 from ..errors import InputError
+from . import blocks
 
 from libc.stdint cimport int64_t
 
@@ -91,7 +92,7 @@ cdef _feed(nt_indicator* state, tuple inputs, int outputs):
     cdef const double[::1] column
     cdef double[::1] target
     cdef int64_t k, n = inputs[0].size
-    results = tuple([np.empty(n) for _ in range(outputs)])
+    results = tuple([blocks.empty(n) for _ in range(outputs)])
     for k in range(len(inputs)):
         column = inputs[k]
         in_[k] = &column[0]

@@ -45,6 +45,7 @@ class Result:
     reasoning : texts the signals refer to by index. bounds : (worst, best) results of the same run, or None.
     denials, margin_calls, flows : rows of DENIAL_DTYPE, MARGIN_CALL_DTYPE, FLOW_DTYPE.
     controls : how often each control of the risk gate was "checked" and "denied".
+    is_checked : clock and rows come straight from an engine, which leaves none that would be refused.
     Raises InputError for lengths that do not agree and numbers out of range.
 
     >>> import neuraltrade as nt
@@ -81,6 +82,7 @@ class Result:
         margin_calls: np.ndarray | None = None,
         flows: np.ndarray | None = None,
         controls: Mapping[str, Mapping[str, int]] | None = None,
+        is_checked: bool = False,
     ) -> None:
         self.ts_ns = _frozen(clock_ts_ns, np.int64)
         self.equity = _frozen(equity, np.float64)
@@ -88,9 +90,10 @@ class Result:
         self.slots = {"fills": fills, "trades": trades, "orders": orders, "signals": signals, "denials": refused}
         self.slots["flows"] = np.zeros(0, FLOW_DTYPE) if flows is None else flows
         self.slots["margin_calls"] = np.zeros(0, MARGIN_CALL_DTYPE) if margin_calls is None else margin_calls
-        checks.check_curve(self.ts_ns, self.equity, strictly=not tick_data.is_ticks(data))
+        checks.check_curve(self.ts_ns, self.equity, strictly=not tick_data.is_ticks(data), is_checked=is_checked)
         checks.check_numbers(cash, risk_free, periods_per_year)
-        checks.check_rows(self.slots, symbols)
+        if not is_checked:
+            checks.check_rows(self.slots, symbols)
         self.data = data
         self.symbols = tuple(symbols)
         self.cash = float(cash)

@@ -41,6 +41,7 @@ static uint32_t *gate_cycles;
 void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t count, size_t bytes);
 void *__real_realloc(void *block, size_t bytes);
+void *__real_nt_blocks_take(int64_t bytes);
 void *__real_aligned_alloc(size_t alignment, size_t bytes);
 nt_status __real_nt_gate_check(nt_engine *engine, const nt_request *request, int64_t quantity, int64_t reference,
                                int64_t changed_id, nt_finding *finding);
@@ -67,6 +68,12 @@ void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
 {
     allocations += counted;
     return __real_aligned_alloc(alignment, bytes);
+}
+
+void *__wrap_nt_blocks_take(int64_t bytes)
+{
+    allocations += counted;
+    return __real_nt_blocks_take(bytes);
 }
 
 static inline uint64_t cycles(void)

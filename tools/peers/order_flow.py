@@ -13,7 +13,7 @@ from typing import Any
 from environments import HERE, cache
 
 CSRC = HERE.parent.parent / "csrc"
-WRAPPED = ("malloc", "calloc", "realloc", "aligned_alloc", "nt_gate_check")
+WRAPPED = ("malloc", "calloc", "realloc", "aligned_alloc", "nt_blocks_take", "nt_gate_check")
 # Sources that need an instruction set, a library or the disk of their own: the loop uses none of them.
 APART = ("_avx2.c", "_avx512.c")
 
