@@ -220,13 +220,17 @@ int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
     return id;
 }
 
-void nt_book_end(nt_engine *engine, int64_t order_id, uint8_t status, int32_t reason)
+int64_t nt_book_end(nt_engine *engine, int64_t order_id, uint8_t status, int32_t reason)
 {
     const nt_order *row = nt_orders_row(&engine->orders, order_id);
+    int64_t partner_id = nt_order_is_active(row) ? engine->orders.working[row->working].partner : 0;
     if (nt_orders_move(&engine->orders, order_id, status, reason, engine->i) != NT_OK)
-        return;
+        return 0;
     uint8_t kind = status == NT_EXPIRED ? NT_EVENT_EXPIRED : status == NT_REJECTED ? NT_EVENT_REJECTED : NT_EVENT_CANCELLED;
     nt_engine_record(engine, kind, row->symbol, order_id, row->side, (int16_t)reason, row->filled, 0, 0, 0);
+    if (!nt_order_is_active(nt_orders_row(&engine->orders, partner_id)))
+        return 1;
+    return 1 + nt_book_end(engine, partner_id, NT_CANCELLED_ORDER, reason);
 }
 
 int64_t nt_book_cancel(nt_engine *engine, int64_t order_id, int32_t reason)
@@ -240,6 +244,6 @@ int64_t nt_book_cancel(nt_engine *engine, int64_t order_id, int32_t reason)
         return NT_DENIED_LIQUIDATION;
     if (engine->ticks)
         return nt_ticks_send_cancel(engine, order_id);
-    nt_book_end(engine, order_id, NT_CANCELLED_ORDER, reason);
+    (void)nt_book_end(engine, order_id, NT_CANCELLED_ORDER, reason);
     return 1;
 }

@@ -55,8 +55,9 @@ int64_t nt_book_join(nt_engine *engine, int64_t order_id, int64_t other_id);
 /* After a fill of `quantity`: what it does to the order it was joined to (nt_modify.c). */
 void nt_book_settle_partner(nt_engine *engine, int64_t filled_id, int64_t partner_id, int64_t quantity);
 
-/* Move to a final status for `reason`, with its event. */
-void nt_book_end(nt_engine *engine, int64_t order_id, uint8_t status, int32_t reason);
+/* Move to a final status for `reason`, with its event, and with it the order it was joined to. Returns how many ended: after two, an
+ * index into the list that was kept across the call may name a free slot. */
+int64_t nt_book_end(nt_engine *engine, int64_t order_id, uint8_t status, int32_t reason);
 
 /* Fill an active order as far as size, volume, cash and limits allow; what cannot be filled is ended with its reason.
  * prices: the bar's, for the slippage cap and the base of brackets. */

@@ -162,6 +162,7 @@ nt_status nt_bracket_settle(nt_engine *engine, int64_t filled_id, int64_t quanti
     if ((family == 0 && held != 0 ? counts[held > 0] : counts[0] + counts[1]) == 0)
         return engine->failure; /* nothing that this fill could make void */
     int family_done = filled->status == NT_FILLED;
+    int64_t seen_id = 0;
     for (int32_t index = orders->lists[slot].head; index >= 0; index = next) {
         next = orders->working[index].next;
         int64_t id = orders->working[index].order_id;
@@ -169,11 +170,14 @@ nt_status nt_bracket_settle(nt_engine *engine, int64_t filled_id, int64_t quanti
             continue;
         nt_order *row = nt_orders_row(orders, id);
         int sibling = family != 0 && nt_order_is_exit(row) && row->parent_id == family;
-        int spent = sibling && (family_done || row->quantity - quantity <= row->filled);
-        if (held == 0 || (held > 0) == (row->side > 0) || spent)
-            nt_book_end(engine, id, NT_CANCELLED_ORDER, 0);
-        else if (sibling)
+        int64_t less = id > seen_id ? quantity : 0;
+        int spent = sibling && (family_done || row->quantity - less <= row->filled);
+        if (held == 0 || (held > 0) == (row->side > 0) || spent) {
+            if (nt_book_end(engine, id, NT_CANCELLED_ORDER, 0) > 1)
+                next = orders->lists[slot].head;
+        } else if (sibling && id > seen_id)
             row->quantity -= quantity;
+        seen_id = id > seen_id ? id : seen_id;
     }
     return engine->failure;
 }

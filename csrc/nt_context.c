@@ -235,7 +235,12 @@ static int64_t api_cancel_all(nt_context *context)
     int32_t next;
     for (int32_t index = orders->lists[slot_of(context)].head; index >= 0; index = next) {
         next = orders->working[index].next;
-        count += nt_book_cancel(engine, orders->working[index].order_id, 0) == 1;
+        int64_t before = orders->working_count;
+        if (nt_book_cancel(engine, orders->working[index].order_id, 0) != 1)
+            continue;
+        count += before - orders->working_count;
+        if (before - orders->working_count > 1) /* `next` may have ended with it */
+            next = orders->lists[slot_of(context)].head;
     }
     return count;
 }

@@ -109,7 +109,7 @@ typedef struct nt_api {
                              int64_t good_till);
     /* NaN leaves a value as it is. 1 done, 0 nothing asked, or a refusal, with the order as it was. */
     int64_t (*modify)(nt_context *ctx, int64_t order_id, double quantity, double limit, double stop);
-    /* One cancels the other: each shrinks by what the other fills, and ends when that is full. 1 done, or a refusal. */
+    /* One cancels the other: each shrinks by what the other fills, and ends with it, however it ends. 1 done, or a refusal. */
     int64_t (*oco)(nt_context *ctx, int64_t order_id, int64_t other_id);
     /* Of the book as heard: level 0 is the best of a side (+1 bids, -1 asks). Without depth level 0 is the quote. NaN and 0 beyond. */
     double (*depth_price)(nt_context *ctx, int64_t side, int64_t level);

@@ -312,8 +312,10 @@ int64_t nt_gate_halt(nt_engine *engine, int32_t mode, int32_t cause)
             next = engine->orders.working[index].next;
             if (!must_end(engine, nt_orders_row(&engine->orders, id), mode))
                 continue;
-            nt_book_end(engine, id, NT_CANCELLED_ORDER, cause ? cause : NT_DENIED_HALTED);
-            cancelled++;
+            int64_t ended = nt_book_end(engine, id, NT_CANCELLED_ORDER, cause ? cause : NT_DENIED_HALTED);
+            cancelled += ended;
+            if (ended > 1)
+                next = engine->orders.lists[slot].head;
         }
     }
     return cancelled;

@@ -67,7 +67,8 @@ static void cancel_entries(nt_engine *engine, int32_t slot)
         int64_t id = orders->working[index].order_id;
         next = orders->working[index].next;
         if (nt_orders_row(orders, id)->role == NT_ROLE_ENTRY)
-            nt_book_end(engine, id, NT_CANCELLED_ORDER, NT_DENIED_LIQUIDATION);
+            if (nt_book_end(engine, id, NT_CANCELLED_ORDER, NT_DENIED_LIQUIDATION) > 1)
+                next = orders->lists[slot].head;
     }
 }
 

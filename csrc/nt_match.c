@@ -88,16 +88,17 @@ static int touches_open(nt_engine *engine, nt_working *working, int64_t open, in
 }
 
 /* Under "worst" a stop comes before a profit even where the open has reached the profit, as long as the bar reaches the stop too:
- * so do the systems whose preset says "worst". `order` is a limit that reduces the position. */
+ * so do the systems whose preset says "worst". Only of two that exclude each other: exits of one position, or partners. */
 static int stop_comes_first(const nt_engine *engine, const nt_working *order, const nt_prices *prices, int64_t opens_ns)
 {
     const nt_orders *orders = &engine->orders;
-    int64_t held = engine->positions[order->symbol].quantity;
-    if (engine->policy.path != NT_PATH_WORST || order->type != NT_LIMIT || held == 0 || (held > 0) == (order->side > 0))
+    if (engine->policy.path != NT_PATH_WORST || order->type != NT_LIMIT || (order->role == NT_ROLE_ENTRY && !order->partner))
         return 0;
     for (int32_t index = orders->lists[order->symbol].head; index >= 0; index = orders->working[index].next) {
         const nt_working *working = &orders->working[index];
-        if (!working->stop || working->limit || working->side != order->side || !nt_match_is_eligible(engine, working, opens_ns))
+        int excludes = working->order_id == order->partner || (order->role != NT_ROLE_ENTRY && working->role != NT_ROLE_ENTRY);
+        if (!excludes || !working->stop || working->limit || working->side != order->side ||
+            !nt_match_is_eligible(engine, working, opens_ns))
             continue;
         if (working->side > 0 ? prices->high >= working->stop : prices->low <= working->stop)
             return 1;
@@ -240,15 +241,14 @@ static void expire(nt_engine *engine, int32_t slot, int64_t opens_ns)
         nt_working *working = &orders->working[index];
         next = working->next;
         uint8_t tif = nt_orders_row(orders, working->order_id)->tif;
-        if (tif == NT_TIF_GTD && engine->clock_ts_ns[engine->i] > working->good_till)
-            nt_book_end(engine, working->order_id, NT_EXPIRED, 0);
-        if (tif != NT_TIF_DAY || !nt_match_is_eligible(engine, working, opens_ns))
-            continue;
-        int64_t day = (engine->clock_ts_ns[engine->i] - 1) / DAY_NS;
-        if (working->day == -1)
+        int late = tif == NT_TIF_GTD && engine->clock_ts_ns[engine->i] > working->good_till;
+        if (tif == NT_TIF_DAY && nt_match_is_eligible(engine, working, opens_ns)) {
+            int64_t day = (engine->clock_ts_ns[engine->i] - 1) / DAY_NS;
+            late = working->day != -1 && working->day != day;
             working->day = day;
-        else if (working->day != day)
-            nt_book_end(engine, working->order_id, NT_EXPIRED, 0);
+        }
+        if (late && nt_book_end(engine, working->order_id, NT_EXPIRED, 0) > 1)
+            next = orders->lists[slot].head;
     }
 }
 
@@ -261,8 +261,9 @@ static void end_immediate(nt_engine *engine, int32_t slot, int64_t opens_ns)
         const nt_working *working = &orders->working[index];
         next = working->next;
         uint8_t tif = nt_orders_row(orders, working->order_id)->tif;
-        if ((tif == NT_TIF_IOC || tif == NT_TIF_FOK) && nt_match_is_eligible(engine, working, opens_ns))
-            nt_book_end(engine, working->order_id, NT_CANCELLED_ORDER, 0);
+        if ((tif == NT_TIF_IOC || tif == NT_TIF_FOK) && nt_match_is_eligible(engine, working, opens_ns) &&
+            nt_book_end(engine, working->order_id, NT_CANCELLED_ORDER, 0) > 1)
+            next = orders->lists[slot].head;
     }
 }
 
@@ -322,6 +323,31 @@ static nt_status fill_marketable(nt_engine *engine, int32_t slot, const nt_price
         index = orders->lists[slot].head;
     }
     return NT_OK;
+}
+
+/* Of those, what is good for this moment only ends with it. */
+static void end_marketable(nt_engine *engine, int32_t slot, int64_t opens_ns)
+{
+    nt_orders *orders = &engine->orders;
+    int32_t next;
+    for (int32_t index = orders->lists[slot].head; index >= 0; index = next) {
+        const nt_working *working = &orders->working[index];
+        const nt_order *row = nt_orders_row(orders, working->order_id);
+        next = working->next;
+        int immediate = row->tif == NT_TIF_IOC || row->tif == NT_TIF_FOK;
+        if (immediate && row->type == NT_LIMIT && row->created_bar == engine->i && working->from_ns <= opens_ns &&
+            nt_book_end(engine, working->order_id, NT_CANCELLED_ORDER, 0) > 1)
+            next = orders->lists[slot].head;
+    }
+}
+
+static nt_status match_at_once(nt_engine *engine, int32_t slot, const nt_prices *prices)
+{
+    int64_t now = engine->clock_ts_ns[engine->i];
+    nt_status status = fill_marketable(engine, slot, prices, now);
+    if (status == NT_OK)
+        end_marketable(engine, slot, now);
+    return status;
 }
 
 /* Whether the bar stays between the nearest triggers and there is nothing else to do in it. NaN is never between. */
@@ -386,6 +412,6 @@ nt_status nt_match_close(nt_engine *engine, int32_t slot)
     if (engine->policy.market_at == NT_MARKET_SAME_CLOSE)
         status = fill_at_close(engine, slot, &prices, NT_MARKET, engine->clock_ts_ns[engine->i]);
     if (status == NT_OK && engine->policy.limits_from == NT_LIMITS_AT_ONCE)
-        status = fill_marketable(engine, slot, &prices, engine->clock_ts_ns[engine->i]);
+        status = match_at_once(engine, slot, &prices);
     return status;
 }

@@ -198,9 +198,10 @@ void nt_book_settle_partner(nt_engine *engine, int64_t filled_id, int64_t partne
     nt_working *working = &engine->orders.working[partner->working];
     /* One that finds its size at its fill has nothing to shrink: the first part of the other ends it. */
     int ends = nt_orders_row(&engine->orders, filled_id)->status == NT_FILLED || working->size_kind != NT_SIZE_GIVEN;
-    if (ends || partner->quantity - quantity <= partner->filled)
-        nt_book_end(engine, partner_id, NT_CANCELLED_ORDER, 0);
-    else {
+    if (ends || partner->quantity - quantity <= partner->filled) {
+        working->partner = 0; /* it ends alone: the rest of the one that filled works on */
+        (void)nt_book_end(engine, partner_id, NT_CANCELLED_ORDER, 0);
+    } else {
         partner->quantity -= quantity;
         nt_entries_recount(&engine->orders, partner_id);
     }

@@ -28,8 +28,8 @@ static int reaches(const nt_policy *policy, int is_limit, int64_t direction, int
 static int32_t rank_of(const nt_engine *engine, const nt_working *working, int is_limit)
 {
     int64_t held = engine->positions[working->symbol].quantity;
-    if (held == 0 || (held > 0) == (working->side > 0))
-        return RANK_ENTRY;
+    if (!working->partner && (held == 0 || (held > 0) == (working->side > 0)))
+        return RANK_ENTRY; /* of two that cancel each other the stop is the worse, whatever is held */
     return is_limit ? RANK_PROFIT : RANK_STOP;
 }
 
@@ -94,6 +94,19 @@ static inline int is_in_range(const nt_working *working, const nt_prices *prices
     return price != 0 && (waits_above ? prices->high >= price : prices->low <= price);
 }
 
+/* Under "worst": whether the bar also reaches the stop that this limit excludes, which then comes first whatever else works. */
+static int is_held_back(const nt_engine *engine, const nt_working *working, const nt_walk *walk)
+{
+    const nt_order *partner = nt_orders_row(&engine->orders, working->partner);
+    if (engine->policy.path != NT_PATH_WORST || working->stop || !nt_order_is_active(partner))
+        return 0;
+    const nt_working *other = &engine->orders.working[partner->working];
+    nt_trigger trigger;
+    int possible;
+    return other->stop && nt_match_is_eligible(engine, other, walk->opens_ns) &&
+           triggers_somewhere(engine, other, walk->prices, &trigger, &possible);
+}
+
 /* The first of each side over the whole bar; notes ambiguity. */
 static void scan_sides(const nt_engine *engine, int32_t slot, nt_walk *walk, nt_trigger *up, nt_trigger *down)
 {
@@ -108,7 +121,7 @@ static void scan_sides(const nt_engine *engine, int32_t slot, nt_walk *walk, nt_
         int fires = triggers_somewhere(engine, working, walk->prices, &trigger, &possible);
         walk->ambiguous |= possible && !trigger.certain;
         nt_trigger *side = trigger.direction > 0 ? up : down;
-        if (fires && is_nearer(&trigger, side))
+        if (fires && is_nearer(&trigger, side) && !(working->partner && is_held_back(engine, working, walk)))
             *side = trigger;
     }
     walk->ambiguous |= up->id != 0 && down->id != 0;

@@ -4,12 +4,23 @@
  * quarter. A price equal to the one before it is no new trade. */
 #include "nt_match.h"
 
+/* The last bar with a trade: one whose four prices all equal the close before it has none. */
+static int64_t bar_of_trade(const nt_market *market)
+{
+    const nt_series *series = &market->series;
+    int64_t bar = market->bar;
+    while (bar > 0 && series->high[bar] == series->low[bar] && series->close[bar] == series->close[bar - 1])
+        bar--;
+    return bar;
+}
+
 /* A quarter of the bar's volume in whole lots, one at least. */
 static int64_t quarter_of(const nt_market *market)
 {
+    double volume = market->series.volume[bar_of_trade(market)];
     int64_t lot = market->lot > market->size_lot ? market->lot : market->size_lot, quarter, least = lot > 1 ? lot : NT_NANO;
-    if (nt_nano_from_double(market->series.volume[market->bar] / 4, &quarter) != NT_OK)
-        return market->series.volume[market->bar] > 0 ? INT64_MAX : least; /* NaN is no volume */
+    if (nt_nano_from_double(volume / 4, &quarter) != NT_OK)
+        return volume > 0 ? INT64_MAX : least; /* NaN is no volume */
     quarter -= quarter % lot;
     return quarter > least ? quarter : least;
 }

@@ -42,7 +42,7 @@ static int waits(nt_engine *engine, int32_t slot, int64_t held, int leave)
         const nt_order *row = nt_orders_row(orders, id);
         next = orders->working[index].next;
         if (leave && row->role == NT_ROLE_ENTRY && row->side == nt_sign(held))
-            nt_book_end(engine, id, NT_CANCELLED_ORDER, 0);
+            (void)nt_book_end(engine, id, NT_CANCELLED_ORDER, 0); /* signals join no orders */
         else
             found |= row->role <= NT_ROLE_CLOSE;
     }

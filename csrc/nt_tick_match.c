@@ -271,8 +271,9 @@ static void expire(nt_engine *engine, int32_t slot)
         uint8_t tif = nt_orders_row(orders, working->order_id)->tif;
         if (resting == NULL || !resting->arrived)
             continue;
-        if ((tif == NT_TIF_GTD && now > working->good_till) || (tif == NT_TIF_DAY && now / DAY_NS != working->day))
-            nt_book_end(engine, working->order_id, NT_EXPIRED, 0);
+        int late = (tif == NT_TIF_GTD && now > working->good_till) || (tif == NT_TIF_DAY && now / DAY_NS != working->day);
+        if (late && nt_book_end(engine, working->order_id, NT_EXPIRED, 0) > 1)
+            next = orders->lists[slot].head;
     }
 }
 

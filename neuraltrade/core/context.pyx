@@ -393,7 +393,7 @@ cdef class Context:
     def oco(self, order_id, other_id):
         """Join two working orders of one symbol: each shrinks by what the other fills, and is cancelled once that is full.
 
-        1 where it was done, else a Denial. An order that ends unfilled leaves the other alone.
+        1 where it was done, else a Denial. However one ends, cancelled, expired or rejected, the other ends with it.
         """
         return outcome(self.acting().api.oco(self.c, whole(order_id, "order_id"), whole(other_id, "other_id")))
 

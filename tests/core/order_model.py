@@ -101,8 +101,17 @@ class Book:
         order = self.find(order_id)
         if order is None:
             return -1
-        order.status = "cancelled"
+        self.end(order, "cancelled")
         return 1
+
+    def end(self, order: Order, status: str) -> None:
+        """A final status; of two that are joined the other ends with it."""
+        if order.status not in ACTIVE:
+            return
+        order.status = status
+        partner = self.find(order.partner)
+        if partner is not None:
+            self.end(partner, "cancelled")
 
     def oco(self, a: int, b: int) -> int:
         one, two = self.find(a), self.find(b)
@@ -169,11 +178,11 @@ class Book:
         if order.role != "entry":
             wanted = min(wanted, closable)
         if wanted <= 0:
-            order.status = "cancelled"
+            self.end(order, "cancelled")
             return
         capped = wanted > self.room
         if capped and order.tif == "fok":
-            order.status = "cancelled"
+            self.end(order, "cancelled")
             return
         if capped and order.kind in ("stop", "trailing"):
             order.fired, order.stop = True, 0
@@ -191,7 +200,7 @@ class Book:
             self.spawn(order, opened, price, inside)
         order.status = "filled" if order.filled >= order.quantity else "partially_filled"
         if order.status != "filled" and order.tif == "ioc":
-            order.status = "cancelled"
+            self.end(order, "cancelled")
         self.settle(order, quantity)
 
     def spawn(self, entry: Order, opened: int, price: int, inside: bool) -> None:
@@ -236,7 +245,7 @@ class Book:
                 order.quantity -= quantity
             useless = sibling and (filled.status == "filled" or order.quantity <= order.filled)
             if self.held * order.side >= 0 or useless:
-                order.status = "cancelled"
+                self.end(order, "cancelled")
 
     def price_at(self, order: Order, price: int, first: bool) -> int | None:
         """Where the order fills with the market at `price`; None if it does not. `first`: the price is the open."""
@@ -271,7 +280,7 @@ class Book:
                     if order.status in ACTIVE and not first:
                         order.from_bar = self.i + 1
                         if order.tif in ("ioc", "fok"):
-                            order.status = "cancelled"
+                            self.end(order, "cancelled")
                     break
             else:
                 return
@@ -288,7 +297,7 @@ class Book:
         for order in self.active():
             late = order.tif == "day" and order.from_bar <= self.i and order.good_till
             if late or (order.tif == "gtd" and int(self.bars[0][self.i]) > order.good_till):
-                order.status = "expired"
+                self.end(order, "expired")
             elif order.tif == "day" and order.from_bar <= self.i:
                 order.good_till = 1  # it has had its day
 
@@ -316,7 +325,7 @@ class Book:
         self.at_close("close")
         for order in self.eligible():
             if order.tif in ("ioc", "fok"):
-                order.status = "cancelled"
+                self.end(order, "cancelled")
 
     def at_close(self, kind: str) -> None:
         for order in self.eligible():

@@ -220,7 +220,7 @@ def test_one_that_is_used_up_keeps_the_quantity_it_had(run, fills_bars):
     assert (states(engine)[1], engine.orders()["quantity"][1]) == ("cancelled", 4)
 
 
-def test_what_ends_unfilled_leaves_the_other_alone(run, fills_bars):
+def test_what_ends_unfilled_ends_the_other(run, fills_bars):
     answers = []
 
     def act(ctx):
@@ -228,7 +228,45 @@ def test_what_ends_unfilled_leaves_the_other_alone(run, fills_bars):
         answers.extend([ctx.oco(a, b), ctx.cancel(a), ctx.oco(b, c)])
 
     engine = run({1: act}, fills_bars)
-    assert (answers, states(engine)) == ([1, 1, 1], ["cancelled", "filled", "cancelled"])
+    assert (answers, states(engine)) == ([1, 1, nt.Denial.ORDER_DONE], ["cancelled", "cancelled", "filled"])
+
+
+PAIRS_END = {
+    "expires on its day": (lambda ctx: ctx.buy(1, limit=50, tif="day"), ["expired", "cancelled"], 3),
+    "was for one bar": (lambda ctx: ctx.buy(1, limit=50, tif="ioc"), ["cancelled", "cancelled"], 2),
+    "is not affordable": (lambda ctx: ctx.buy(10_000, limit=98.5), ["rejected", "cancelled"], 2),
+}
+
+
+@pytest.mark.parametrize("case", list(PAIRS_END))
+@pytest.mark.parametrize("swap", [False, True])
+def test_one_that_ends_by_itself_ends_its_partner(run, fills_bars, case, swap):
+    make, expected, bar = PAIRS_END[case]
+
+    def act(ctx):
+        pair = [lambda: make(ctx), lambda: ctx.buy(1, stop=200)]
+        ids = [one() for one in (pair[::-1] if swap else pair)]
+        assert ctx.oco(*ids) == 1
+
+    engine = run({1: act}, fills_bars)
+    assert states(engine) == (expected[::-1] if swap else expected)
+    assert set(engine.orders()["done_bar"]) == {bar}
+
+
+def test_cancel_all_counts_pairs_and_leaves_nothing(run, fills_bars):
+    answers = []
+
+    def act(ctx):
+        ids = [ctx.buy(1, limit=50 + k) for k in range(6)]
+        for a, b in ((0, 1), (2, 5), (4, 3)):
+            ctx.oco(ids[a], ids[b])
+        answers.append(ctx.cancel_all())
+
+    engine = run({1: act}, fills_bars)
+    assert answers == [6]
+    assert states(engine) == ["cancelled"] * 6
+    cancelled = events(engine, "cancelled")
+    assert sorted(event["id"] for event in cancelled) == [1, 2, 3, 4, 5, 6]
 
 
 def test_an_order_without_a_size_yet_is_cancelled_by_a_part(run, fills_bars):

@@ -72,6 +72,9 @@ class Changes:
             raise Wrong(f"order {order.id} ended ({kind}, {reason}) for no reason")
         self.due.discard(order.id)
         self.end(order, {CANCELLED: CANCELLED_STATE, EXPIRED: EXPIRED_STATE, REJECTED: REJECTED_STATE}[kind])
+        partner = self.orders[order.partner - 1] if order.partner else None
+        if partner is not None and partner.status <= PARTIAL and order.id not in self.may_be_due:
+            self.due.add(partner.id)  # however one of two ends, the other ends with it
 
     def may_end(self, order: Order, kind: int, reason: int) -> bool:
         if (self.step, order.id) in self.scripted_cancels or (self.step, order.slot) in self.scripted_sweeps:

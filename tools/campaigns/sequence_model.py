@@ -380,6 +380,7 @@ class SequenceModel(Changes, FillChecks):
                 self.may_be_due.add(partner.id)  # the size it found is not in the log
             elif after == FILLED_STATE or partner.quantity - quantity <= partner.filled:
                 self.due.add(partner.id)
+                partner.partner = 0  # it ends alone
             else:
                 partner.quantity -= quantity
         held = self.books.positions[slot].quantity
