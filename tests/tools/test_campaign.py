@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
@@ -14,7 +15,7 @@ sys.path.insert(0, str(TOOLS))
 
 import campaign as tool  # noqa: E402  (tools is no package)
 import campaigns  # noqa: E402
-from campaigns import determinism, sequences  # noqa: E402
+from campaigns import bounds, determinism, sequences  # noqa: E402
 from campaigns.books import Books, half_even  # noqa: E402
 from campaigns.sequence_model import SequenceModel  # noqa: E402
 from campaigns.state import State, StateRefused  # noqa: E402
@@ -190,3 +191,34 @@ def test_a_digest_that_differs_is_told_with_its_variant(monkeypatch, tmp_path):
 def test_interpreters_that_are_named_take_part(monkeypatch):
     monkeypatch.setenv("NEURALTRADE_INTERPRETERS", "/one/python:/two/python")
     assert [variant.interpreter for variant in determinism.variants()][-2:] == ["/one/python", "/two/python"]
+
+
+def test_truth_lies_within_bounds():
+    outcome = bounds.run_chunk(3, 0)
+    assert (outcome.cases, outcome.failures) == (20, [])
+    assert outcome.tallies["open"] >= 5, outcome.tallies
+
+
+def test_a_truth_outside_its_bounds_is_found(monkeypatch):
+    """Bounds that are narrower than they may be: worst and best change places."""
+    honest = bounds.judge
+
+    def judge(case):
+        worst, best, truth, ambiguous = honest(case)
+        return best, worst, truth, ambiguous
+
+    monkeypatch.setattr(bounds, "judge", judge)
+    failures = bounds.run_chunk(3, 0).failures
+    assert len(failures) >= 5
+    told = bounds.reproduce(3, failures[0].number)
+    assert told.splitlines()[0].endswith("WRONG")
+    assert "Trade(bar=" in told
+    assert "bar " in told
+
+
+def test_a_gap_through_a_stop_may_leave_the_bounds():
+    """What the docs say they do not promise: the stop at 98 may be hit after the entry at 102, or not."""
+    trade = bounds.Trade(0, 2, 1, 10, 0, 102, 98, 0, False)
+    ticks = [np.array(bar) for bar in ([100, 100], [100, 99, 98, 99, 102, 101], [90, 90], [90, 90], [90, 90])]
+    worst, best, truth, _ = bounds.judge(bounds.Case(0, ticks, [trade], "touch", 0))
+    assert (worst, best, truth) == (-40, -120, -120)

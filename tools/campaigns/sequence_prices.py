@@ -44,7 +44,8 @@ def allowed(model: Any, order: Any, open_: int, high: int, low: int, close: int)
     if kind in (LIMIT, STOP_LIMIT):
         return limit_range(policy, order, open_, high, low, model.step)
     if policy.depth != "unlimited":  # what a quarter of the volume leaves is filled one tick worse
-        first, last = (1, 2**62) if policy.stop_gap == "at_stop" else (low - settings.tick, high + settings.tick)
+        outside = policy.stop_gap == "at_stop" or policy.limit_gap == "at_limit"
+        first, last = (1, 2**62) if outside else (low - settings.tick, high + settings.tick)
         return slipped(settings, side, first, low, high), slipped(settings, side, last, low, high)
     if kind == ON_CLOSE or (kind == MARKET and policy.market_at == "same_close"):
         first = last = close
