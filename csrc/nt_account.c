@@ -10,9 +10,9 @@ nt_status nt_account_open(nt_engine *engine)
     nt_status status = NT_OK;
     nt_margin_open(engine);
     nt_flows_open(engine);
+    engine->rated = nt_rates_open(engine);
     int is_watched = engine->account.maintenance >= 0;
-    engine->marks = is_watched;
-    engine->restrains = is_watched;
+    engine->marks = engine->restrains = is_watched || engine->rated;
     engine->opens = accrues(engine);
     for (int32_t slot = 0; slot < engine->market_count; slot++)
         engine->opens |= engine->markets[slot].due_count > 0;
@@ -41,6 +41,8 @@ nt_status nt_account_before(nt_engine *engine, int32_t slot)
 nt_status nt_account_mark(nt_engine *engine)
 {
     nt_status status = NT_OK;
+    if (engine->rated)
+        nt_rates_mark(engine);
     if (engine->gate.watches)
         nt_gate_watch(engine);
     if (engine->account.maintenance >= 0)
@@ -50,7 +52,8 @@ nt_status nt_account_mark(nt_engine *engine)
 
 nt_status nt_account_refusal(const nt_engine *engine, int32_t slot)
 {
-    (void)slot;
+    if (engine->positions[slot].rate == 0)
+        return NT_DENIED_NO_RATE;
     if (engine->margin.state == NT_MARGIN_BANKRUPT)
         return NT_DENIED_BANKRUPT;
     return engine->margin.state == NT_MARGIN_CALLED ? NT_DENIED_LIQUIDATION : NT_OK;

@@ -1,5 +1,5 @@
 /* nt_account: where what an account may be told to do joins the loop. Each of its parts is a room of its own (nt_margin,
- * nt_flows, nt_lots); an engine
+ * nt_flows, nt_lots, nt_rates); an engine
  * that is told none of it never comes here.
  */
 #ifndef NT_ACCOUNT_H
@@ -14,7 +14,7 @@ void nt_account_close(nt_engine *engine);
 /* Ahead of a symbol's bar: days that went by, then what is due to the symbol. A failure ends the run. */
 nt_status nt_account_before(nt_engine *engine, int32_t slot);
 
-/* After a step is marked, before the strategy: the gate's look at equity, then margin. A failure ends the run. */
+/* After a step is marked, before the strategy: rates, the gate's look at equity, then margin. A failure ends the run. */
 nt_status nt_account_mark(nt_engine *engine);
 
 /* Whether the account refuses every order for this symbol now, and why; NT_OK: it does not. */

@@ -312,7 +312,7 @@ void nt_context_refresh(nt_engine *engine, int32_t slot)
     const nt_position *position = &engine->positions[slot];
     double units = nt_double_from_nano(position->quantity);
     engine->cash = (double)engine->ledger.cash / (double)engine->ledger.scale;
-    engine->markets[slot].exposure = units * nt_double_from_nano(position->multiplier);
+    engine->markets[slot].exposure = units * nt_double_from_nano(position->multiplier) * engine->markets[slot].fx;
     context->cash = engine->cash;
     if (context->symbol == slot) {
         context->position = units;

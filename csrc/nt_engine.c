@@ -92,7 +92,7 @@ void nt_engine_record(nt_engine *engine, uint8_t kind, int32_t slot, int64_t id,
     if (nt_account_balance(engine) != 0)
         nt_engine_fail(engine, NT_UNBALANCED);
 #endif
-    if (!engine->records_events && kind != NT_EVENT_FILL)
+    if (!engine->records_events && kind != NT_EVENT_FILL && kind != NT_EVENT_RATE)
         return;
     nt_event *event = nt_rows_add(&engine->events);
     if (event == NULL) {

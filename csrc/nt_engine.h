@@ -21,6 +21,7 @@
 #include "nt_margin.h"
 #include "nt_orders.h"
 #include "nt_policy.h"
+#include "nt_rates.h"
 #include "nt_rows.h"
 
 /* One symbol's bars. Columns of `count` rows, ascending in ts_ns. */
@@ -41,7 +42,7 @@ typedef struct nt_market {
     int64_t bar;        /* the latest bar reached; -1 before the first */
     int64_t step;       /* and the clock index it was reached at */
     double last_close;  /* NaN before the first */
-    double exposure;    /* signed units x multiplier: what one point of price is worth */
+    double exposure;    /* signed units x multiplier x fx: what one point of price is worth */
     int64_t tick;       /* nano, as the three below */
     int64_t lot;        /* of quantities that are given */
     int64_t size_lot;   /* of default sizes */
@@ -56,6 +57,9 @@ typedef struct nt_market {
     int64_t entry_order_id;
     int64_t entry_signal_id;
     int64_t restricted; /* 1 = the gate lets nothing through */
+    double fx;          /* the rate to the account's currency, as a float; 1 where it is that currency */
+    nt_rate_series rates; /* of its currency; of count 0 where it is the account's */
+    int64_t rate_told;  /* the one that the log has */
     const struct nt_due *dues; /* what will be due to it, ascending in time */
     int64_t due_count;
     int64_t due_next;
@@ -100,6 +104,7 @@ typedef struct nt_engine {
     nt_lots lots; /* of an account that closes first in, first out */
     nt_margin margin;
     nt_flows flows;
+    int32_t rated;     /* 1 = some symbol is in another currency */
     int32_t opens;     /* 1 = nt_account_before is to be called ahead of each bar */
     int32_t marks;     /* 1 = nt_account_mark is to be called once a step is marked */
     int32_t restrains; /* 1 = nt_account_refusal is to be asked about each order */

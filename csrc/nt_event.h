@@ -21,7 +21,8 @@ enum {
     NT_EVENT_MODIFIED = 10,
     NT_EVENT_JOINED = 11,
     NT_EVENT_MARGIN_CALL = 12,
-    NT_EVENT_FLOW = 13
+    NT_EVENT_FLOW = 13,
+    NT_EVENT_RATE = 14
 };
 
 typedef struct nt_event {

@@ -138,6 +138,8 @@ static nt_status book(nt_engine *engine, int64_t order_id, const nt_plan *plan, 
     nt_status status = NT_OK;
     if (plan->fee_quantity != quantity)
         status = nt_size_fee(engine, slot, quantity, plan->price, &fee);
+    if (engine->rated)
+        nt_rates_tell(engine, slot);
     if (status == NT_OK)
         status = nt_ledger_fill(&engine->ledger, slot, order->side * quantity, plan->price, fee, &closing);
     if (status != NT_OK)

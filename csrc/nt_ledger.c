@@ -14,17 +14,28 @@ void nt_ledger_open(nt_ledger *ledger, nt_position *positions, int32_t position_
     ledger->position_count = position_count;
     ledger->spare = 0;
     ledger->positions = positions;
+    for (int32_t slot = 0; slot < position_count; slot++)
+        positions[slot].rate = NT_PICO;
     ledger->lots = NULL;
 }
 
 nt_status nt_ledger_notional(const nt_ledger *ledger, int32_t slot, int64_t quantity, int64_t price, int64_t *minor_out)
 {
-    int64_t multiplier = ledger->positions[slot].multiplier;
-    if (multiplier == NT_NANO)
+    int64_t multiplier = ledger->positions[slot].multiplier, rate = ledger->positions[slot].rate, points, local;
+    if (((multiplier ^ NT_NANO) | (rate ^ NT_PICO)) == 0)
         return nt_multiply_divide(quantity, price, ledger->divisor, minor_out);
-    int64_t points;
-    nt_status status = nt_multiply_divide(quantity, price, NT_NANO, &points);
-    return status != NT_OK ? status : nt_multiply_divide(points, multiplier, ledger->divisor, minor_out);
+    nt_status status;
+    if (multiplier == NT_NANO)
+        status = nt_multiply_divide(quantity, price, ledger->divisor, &local);
+    else {
+        status = nt_multiply_divide(quantity, price, NT_NANO, &points);
+        status = status != NT_OK ? status : nt_multiply_divide(points, multiplier, ledger->divisor, &local);
+    }
+    if (status == NT_OK && rate != NT_PICO)
+        status = nt_multiply_divide(local, rate, NT_PICO, &local);
+    if (status == NT_OK)
+        *minor_out = local;
+    return status;
 }
 
 /* Average price after adding `opened` at `price` to what is open: exact for the first fill. */

@@ -23,6 +23,7 @@ typedef struct nt_position {
     int64_t entry_price; /* nano, average; 0 while flat */
     int64_t entry_fees;  /* minor, paid for what is still open */
     int64_t multiplier;  /* nano */
+    int64_t rate;        /* pico: account currency per unit of the position's; 0 = none is known, so nothing may trade */
     int64_t flows;       /* minor: funding, dividends, borrowing; negative = paid */
 } nt_position;
 
@@ -49,10 +50,10 @@ typedef struct nt_closing {
     int64_t entry_price;
 } nt_closing;
 
-/* `positions` is zeroed by the caller except for the multipliers, and outlives the ledger. digits 0..9. */
+/* `positions` is zeroed by the caller except for the multipliers, and outlives the ledger; rates become one. digits 0..9. */
 void nt_ledger_open(nt_ledger *ledger, nt_position *positions, int32_t position_count, int digits, int64_t cash);
 
-/* quantity x price of that position's instrument. NT_OVERFLOW: out untouched. */
+/* quantity x price of that position's instrument, in its currency, then in the account's: each rounded once. NT_OVERFLOW: out untouched. */
 nt_status nt_ledger_notional(const nt_ledger *ledger, int32_t slot, int64_t quantity, int64_t price, int64_t *minor_out);
 
 /* Book one fill of `quantity` (signed, not 0) at `price` with `fee` (minor). A reversal's fee is split by quantity.

@@ -234,8 +234,11 @@ int64_t nt_risk_room(const nt_limits *limits, const nt_ledger *ledger, int32_t s
         int64_t multiplier = ledger->positions[slot].multiplier;
         if (multiplier != NT_NANO)
             most = (most < INT64_MAX ? most : INT64_MAX) * NT_NANO / multiplier;
+        int64_t rate = ledger->positions[slot].rate;
+        if (rate != NT_PICO)
+            most = rate > 0 ? (most < INT64_MAX ? most : INT64_MAX) * NT_PICO / rate : 0;
         room = most < room ? (int64_t)most : room;
-        /* With a multiplier the price of a unit is rounded on the way. */
+        /* With a multiplier or a rate the price of a unit is rounded on the way. */
         while (room > 0 && (nt_ledger_notional(ledger, slot, room, price, &notional) != NT_OK || notional > limits->max_notional))
             room -= room / 1000000 + 1;
     }

@@ -127,7 +127,7 @@ int64_t nt_size_affordable(const nt_engine *engine, int32_t slot, int64_t budget
 {
     const nt_costs *costs = &engine->costs;
     double scale = (double)engine->ledger.scale, multiplier = nt_double_from_nano(engine->positions[slot].multiplier);
-    double point = nt_double_from_nano(price) * multiplier, bound = on_margin ? bound_fraction(engine, slot) : 1;
+    double point = nt_double_from_nano(price) * multiplier * engine->markets[slot].fx, bound = on_margin ? bound_fraction(engine, slot) : 1;
     double each = point * (bound + (double)costs->fee_rate / 1e12) + nt_double_from_nano(costs->fee_per_unit);
     double units = ((double)budget - (double)costs->fee_fixed) / scale / each;
     if (costs->fee_minimum > costs->fee_fixed) {

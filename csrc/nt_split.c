@@ -1,6 +1,7 @@
 /* nt_split: what a split makes of the orders that work. What is left to fill grows by the ratio, prices shrink by it and go back on
  * the tick; what was filled stays what it was, so that fills still add up to it. */
 #include "nt_book.h"
+#include "nt_entries.h"
 #include "nt_flows.h"
 
 typedef struct nt_ratio {
@@ -65,6 +66,8 @@ nt_status nt_split_orders(nt_engine *engine, int32_t slot, int64_t numerator, in
         nt_status status = adjust(&ratio, row, working);
         if (status != NT_OK)
             return status;
+        nt_entries_recount(&engine->orders, working->order_id);
+        nt_entries_widen(&engine->orders, working);
         nt_engine_record(engine, NT_EVENT_MODIFIED, slot, working->order_id, row->side, 0, row->quantity, row->limit, row->stop, 0);
     }
     engine->orders.lists[slot].reach_known = 0;

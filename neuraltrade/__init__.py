@@ -29,6 +29,7 @@ _EXPORTS = {
     "Instrument": "core.settings",
     "LogCorrupt": "errors",
     "NeuralTradeError": "errors",
+    "Rates": "market.rates",
     "Result": "results",
     "Query": "vectors",
     "QueueModel": "core.settings",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,6 +17,7 @@ from ..core.settings import Account, Fees, FillPolicy, Instrument, RiskLimits, S
 from ..core.settings.checks import explains_keywords
 from ..errors import InputError, StrategyError
 from ..market import Bars, Depth, Panel, Quotes, Ticks, Trades
+from ..market.rates import Rates, check_rates, rates_of
 from ..market.schedules import Action, actions_of, check_ticks, dues_of, told
 from ..results import Result, checks
 from ..strategy import Signals
@@ -50,6 +51,7 @@ class Setup:
     latency_ns: int
     seed: int
     actions: tuple[tuple[Action, ...], ...] = ()
+    rates: Mapping[str, Rates] = field(default_factory=dict)
 
     @property
     def ticks(self) -> Ticks | None:
@@ -71,6 +73,7 @@ class Setup:
             account=self.account,
             latency_ns=self.latency_ns,
             dues=[dues_of(own) for own in self.actions],
+            rates=rates_of(self.rates, self.account, self.symbols, self.instruments),
         )
 
     def settings(self, policy: FillPolicy) -> dict[str, Any]:
@@ -90,6 +93,7 @@ class Setup:
             "latency_ns": self.latency_ns,
             "seed": self.seed,
             "actions": told(self.symbols, self.actions),
+            "rates": {currency: len(series) for currency, series in self.rates.items()},
         }
 
 
@@ -118,6 +122,7 @@ def backtest(
     progress: bool | Callable[[int, int], Any] = False,
     close_at_end: bool = False,
     actions: Any = None,
+    rates: Mapping[str, Rates] | None = None,
 ) -> Result:
     """Run `strategy` over `data` through the native engine and return what it did.
 
@@ -137,6 +142,7 @@ def backtest(
     progress : True for a bar on the terminal, or a callable(bars_done, bars_in_all).
     close_at_end : close what is open at the last bar, at its open.
     actions : symbol -> nt.Dividends, nt.Splits, nt.Funding, or several of them; see `result.flows`.
+    rates : currency -> nt.Rates, for every currency of an instrument that is not the account's.
 
     Deterministic: equal input gives an equal `result.digest`, in any process, interpreted or compiled. The engine
     releases the GIL for Signals and compiled strategies. Raises InputError naming the argument; CompileError with the
@@ -148,7 +154,7 @@ def backtest(
     >>> result.digest == nt.backtest(bars, nt.strategy.library.Momentum, cash=100_000.0, fees=0.0005).digest
     True
     """
-    setup = _setup(data, cash, fees, slippage, fill, size, risk, instruments, account, latency_ns, seed, actions)
+    setup = _setup(data, cash, fees, slippage, fill, size, risk, instruments, account, latency_ns, seed, actions, rates)
     checks.check_numbers(setup.cash, risk_free, periods_per_year)
     clock_ts_ns = data.ts_ns if setup.ticks is None else setup.ticks.local_ns
     checks.benchmark_values(benchmark, clock_ts_ns)
@@ -208,6 +214,7 @@ def _setup(
     latency_ns: Any,
     seed: Any,
     actions: Any = None,
+    rates: Any = None,
 ) -> Setup:
     """Arguments checked and brought to one form; InputError names the first that is wrong."""
     if isinstance(data, (Quotes, Trades, Depth)):
@@ -235,6 +242,7 @@ def _setup(
         latency_ns=_count("latency_ns", latency_ns),
         seed=_count("seed", seed),
         actions=actions_of(actions, symbols),
+        rates=check_rates(rates),
     )
 
 

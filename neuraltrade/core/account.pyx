@@ -1,31 +1,48 @@
-"""What an account is told beside its numbers, handed to the core: for each symbol what will fall due to it."""
+"""What an account is told beside its numbers, handed to the core: what will fall due to each symbol, and rates."""
+
+import numpy as np
 
 from ..errors import InputError
-from .layouts import DUE_DTYPE
+from .layouts import DUE_DTYPE, RATES_DTYPE
 
 from .context cimport Run
-from .native cimport nt_due
+from .native cimport int64_t, nt_due, nt_rate_series
 
 if sizeof(nt_due) != DUE_DTYPE.itemsize:
     raise ImportError("neuraltrade.core.layouts does not match csrc: rebuild the package")
 
 
-cdef int attach(Run run, object dues) except -1:
-    """Point each market at its rows; None = there is nothing."""
+cdef int attach(Run run, object dues, object rates) except -1:
+    """Point each market at its rows and at the rates of its currency; None = there are none."""
     cdef Py_ssize_t slot
     cdef const unsigned char[::1] view
-    if dues is None:
-        return 0
-    if len(dues) != run.market_count:
-        raise InputError(f"dues: one for each of {run.market_count} symbols, got {len(dues)}")
-    for slot in range(run.market_count):
-        rows = dues[slot]
+    cdef const int64_t[::1] times, values
+    for slot, rows in enumerate(given(dues, "dues", DUE_DTYPE, run.market_count)):
         if rows is None or len(rows) == 0:
             continue
-        if rows.dtype != DUE_DTYPE or rows.ndim != 1 or not rows.flags.c_contiguous:
-            raise InputError(f"dues[{slot}] must be a contiguous DUE_DTYPE[n], was {rows.dtype}[{rows.ndim}-d]")
         view = rows.view("u1")
         run.markets[slot].dues = <const nt_due*>&view[0]
         run.markets[slot].due_count = len(rows)
         run.borrowed.append(rows)
+    for slot, rows in enumerate(given(rates, "rates", RATES_DTYPE, run.market_count)):
+        if rows is None:
+            continue
+        times, values = np.ascontiguousarray(rows["ts_ns"]), np.ascontiguousarray(rows["rate"])
+        if len(rows) == 0 or np.min(values) <= 0 or np.any(np.diff(times) <= 0):
+            raise InputError(f"rates[{slot}] must be rates above 0 at ascending times, at least one")
+        run.markets[slot].rates = nt_rate_series(&times[0], &values[0], len(rows), 0)
+        run.borrowed.append((times.base, values.base))
     return 0
+
+
+cdef list given(object arrays, str name, object dtype, Py_ssize_t count):
+    """For each symbol its array, checked, or None."""
+    if arrays is None:
+        return [None] * count
+    if len(arrays) != count:
+        raise InputError(f"{name}: one for each of {count} symbols, got {len(arrays)}")
+    for slot, rows in enumerate(arrays):
+        if rows is not None and (rows.dtype != dtype or rows.ndim != 1 or not rows.flags.c_contiguous):
+            kind = "DUE_DTYPE" if name == "dues" else "RATES_DTYPE"
+            raise InputError(f"{name}[{slot}] must be a contiguous {kind}[n], was {rows.dtype}[{rows.ndim}-d]")
+    return list(arrays)

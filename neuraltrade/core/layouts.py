@@ -80,6 +80,7 @@ EVENT_DTYPE = np.dtype(
 # cancelled, expired, rejected: quantity = what was filled, code = reason
 # halted, resumed: of the whole run; value = index in GATE_MODES, code = nt.Denial of the loss limit, 0 = by hand
 # modified: price = limit, value = stop, code = 0, or the reason it was refused for with all else 0
+# rate: of the fills that follow in that symbol; value = account currency per unit of the symbol's, 1e-12
 # margin_call: of the whole run; value = equity and extra = requirement, minor units; code = nt.Denial
 # flow: quantity = what was held, value = amount in minor units, price = what it was reckoned at (a close, the amount
 #   a unit), extra = when it was due, code = index in FLOW_KINDS; of a split price / value is the ratio, quantity what
@@ -87,7 +88,7 @@ EVENT_DTYPE = np.dtype(
 # joined: value = id of the other order, code = 0 or the reason it was refused for
 EVENT_KINDS = (
     "none", "signal", "order", "denied", "fill", "cancelled", "expired", "rejected", "halted", "resumed", "modified",
-    "joined", "margin_call", "flow",
+    "joined", "margin_call", "flow", "rate",
 )  # fmt: skip
 # What the gate lets through, each stricter than the one before; csrc/nt_policy.h.
 GATE_MODES = ("open", "reduce_only", "halt", "cancel_all")
@@ -202,6 +203,13 @@ FLOW_DTYPE = np.dtype(
         ("rate", "<f8"),  # yearly rate, funding rate, dividend per unit, ratio of a split
         ("symbol", "<i4"),  # -1 of interest
         ("kind", "<i4"),  # FLOW_KINDS
+    ]
+)
+# Rates of one currency, as the engine takes them.
+RATES_DTYPE = np.dtype(
+    [
+        ("ts_ns", "<i8"),
+        ("rate", "<i8"),  # account currency per unit, 1e-12
     ]
 )
 FLOW_KINDS = ("borrow", "interest", "funding", "dividend", "split")

@@ -117,6 +117,7 @@ cdef extern from "nt_ledger.h" nogil:
         int64_t entry_price
         int64_t entry_fees
         int64_t multiplier
+        int64_t rate
         int64_t flows
     ctypedef struct nt_ledger:
         int64_t cash
@@ -233,6 +234,13 @@ cdef extern from "nt_flows.h" nogil:
     ctypedef struct nt_flows:
         nt_rows rows
 
+cdef extern from "nt_rates.h" nogil:
+    ctypedef struct nt_rate_series:
+        const int64_t* ts_ns
+        const int64_t* rate
+        int64_t count
+        int64_t next
+
 cdef extern from "nt_margin.h" nogil:
     ctypedef struct nt_margin:
         int32_t state
@@ -255,6 +263,7 @@ cdef extern from "nt_engine.h" nogil:
         int64_t lot
         int64_t size_lot
         int64_t restricted
+        nt_rate_series rates
         const nt_due* dues
         int64_t due_count
         int64_t margin

@@ -4,7 +4,21 @@ from . import datasets
 from .bars import Bar, Bars
 from .merge import Ticks
 from .panel import Panel
+from .rates import Rates
 from .schedules import Dividends, Funding, Splits
 from .ticks import Depth, Quotes, Trades
 
-__all__ = ["Bar", "Bars", "Depth", "Dividends", "Funding", "Panel", "Quotes", "Splits", "Ticks", "Trades", "datasets"]
+__all__ = [
+    "Bar",
+    "Bars",
+    "Depth",
+    "Dividends",
+    "Funding",
+    "Panel",
+    "Quotes",
+    "Rates",
+    "Splits",
+    "Ticks",
+    "Trades",
+    "datasets",
+]

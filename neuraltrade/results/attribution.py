@@ -20,7 +20,7 @@ def by_symbol(result: Result) -> np.ndarray:
     """Structured rows, one per symbol in the run's order; see `Result.by_symbol`."""
     fills, trades = result.slots["fills"], result.slots["trades"]
     notional = np.abs(fills["quantity"] * fills["price"])
-    scale = tables.multipliers(result.symbols, fills, result.settings)
+    scale = tables.multipliers(result, fills)
     notional = notional if scale is None else notional * scale
     bars, mean = len(result.equity), float(result.equity.mean())
     count = len(result.symbols)

@@ -162,7 +162,7 @@ class Result:
             periods_per_year=self.periods_per_year,
             risk_free=self.risk_free,
             ambiguous_bars=self.ambiguous_bars,
-            multipliers=tables.multipliers(self.symbols, self.slots["fills"], self.settings),
+            multipliers=tables.multipliers(self, self.slots["fills"]),
         )
 
     @cached_property

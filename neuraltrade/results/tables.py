@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.layouts import FLOW_KINDS, ORDER_ROLES, ORDER_STATES, ORDER_TYPES, TIMES_IN_FORCE
+from ..core.layouts import EVENT_DTYPE, EVENT_KINDS, FLOW_KINDS, ORDER_ROLES, ORDER_STATES, ORDER_TYPES, TIMES_IN_FORCE
 from ..core.settings import Denial
 from ..errors import DependencyMissing
 
 if TYPE_CHECKING:
     import pandas
+
+    from .result import Result
 
 
 # The columns users were promised come first and in this order; what else the engine notes follows.
@@ -86,8 +87,24 @@ def load_pandas() -> Any:
     return pandas
 
 
-def multipliers(symbols: tuple[str, ...], rows: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray | None:
-    """float64[len(rows)]: multiplier of each row's symbol, from settings["multipliers"]; None where all are one."""
-    given = settings.get("multipliers") or {}
-    table = np.array([float(given.get(symbol, 1.0)) for symbol in symbols])
-    return None if (table == 1.0).all() else table[rows["symbol"]]
+def multipliers(result: Result, rows: np.ndarray, bar: str = "bar") -> np.ndarray | None:
+    """float64[len(rows)]: account currency per point and unit of each row's symbol, at the rate of its fills in `bar`
+    or before; None where all are one."""
+    given = result.settings.get("multipliers") or {}
+    table = np.array([float(given.get(symbol, 1.0)) for symbol in result.symbols])
+    rates = _rates(result, rows, bar) if result.settings.get("rates") else None
+    if rates is None:
+        return None if (table == 1.0).all() else table[rows["symbol"]]
+    return table[rows["symbol"]] * rates
+
+
+def _rates(result: Result, rows: np.ndarray, bar: str) -> np.ndarray:
+    """The rate of each row's symbol as the event log has it."""
+    log = result.events.view(EVENT_DTYPE)
+    told = log[log["kind"] == EVENT_KINDS.index("rate")]
+    rates = np.ones(len(rows))
+    for slot in np.unique(told["symbol"]):
+        own, mine = told[told["symbol"] == slot], rows["symbol"] == slot
+        at = np.searchsorted(own["bar"], rows[bar][mine], side="right") - 1
+        rates[mine] = own["value"][np.maximum(at, 0)] / 1e12
+    return rates

@@ -156,7 +156,7 @@ def trade_stats(result: Result) -> TradeStats:
     trades = result.slots["trades"]
     mae, mfe = excursions.of_trades(result)
     cash = trades["entry_price"] * trades["quantity"]
-    scale = tables.multipliers(result.symbols, trades, result.settings)
+    scale = tables.multipliers(result, trades, "entry_bar")
     cash = cash if scale is None else cash * scale
     columns = {
         "symbol": np.array(result.symbols, dtype=np.str_)[trades["symbol"]],

@@ -187,13 +187,17 @@ class Replay:
     """A run's fills and what fell due, step by step: `flows` is what the engine must have booked.
 
     bars : as the engine takes them. dues : for each symbol [(ts_ns, kind, value, denominator)], as booked.
-    log : the event log, of which fills are believed and everything else is found anew.
+    log : the event log, of which fills are believed and everything else is found anew. rates : for each symbol None or
+    [(ts_ns, rate)]. at_close : ids of the orders that fill at a close.
     """
 
-    def __init__(self, books: Books, bars, dues, log, *, borrow: int = 0, interest: int = 0) -> None:
+    def __init__(
+        self, books: Books, bars, dues, log, *, borrow: int = 0, interest: int = 0, rates=(), at_close=()
+    ) -> None:
         self.books, self.bars, self.log = books, bars, log
         self.dues = [list(own) for own in dues]
-        self.borrow, self.interest = borrow, interest
+        self.borrow, self.interest, self.rates = borrow, interest, rates
+        self.at_close = frozenset(at_close)
         self.last = [None] * len(bars)
         self.flows: list[tuple] = []
 
@@ -213,12 +217,18 @@ class Replay:
                     self._book(slot, self.dues[slot].pop(0), i)
                 while at < len(fills) and fills[at]["bar"] == i and fills[at]["symbol"] == slot:
                     row = fills[at]
+                    if int(row["id"]) in self.at_close:
+                        break
                     names = ("symbol", "side", "quantity", "price", "extra", "bar", "id")
                     self.books.fill(*(int(row[name]) for name in names))
                     assert self.books.cash == row["value"]
                     at += 1
             for slot in trading:
                 self.last[slot] = float(self.bars[slot][4][index[slot][now]])
+            for slot, series in enumerate(self.rates):
+                if series is not None:
+                    known = [rate for ts, rate in series if ts <= now]
+                    self.books.held[slot].rate = known[-1] if known else 0
             while at < len(fills) and fills[at]["bar"] == i:  # at the close, after every symbol was marked
                 row = fills[at]
                 names = ("symbol", "side", "quantity", "price", "extra", "bar", "id")

@@ -59,7 +59,8 @@ class Instrument(Setting, frozen=True, kw_only=True):
     """The contract of one symbol.
 
     tick : grid of prices given by orders, None = 1e-9. lot : grid of quantities, None = 1e-9.
-    currency : code. multiplier : currency per unit and point of price.
+    currency : code, None = the account's; another one needs `rates` of the run.
+    multiplier : currency per unit and point of price.
     margin : fraction of notional that opening it binds, above 0 and at most 1; None = 1 / Account.leverage.
 
     >>> import neuraltrade as nt
@@ -69,7 +70,7 @@ class Instrument(Setting, frozen=True, kw_only=True):
 
     tick: float | None = None
     lot: float | None = None
-    currency: str = "USD"
+    currency: str | None = None
     multiplier: float = 1.0
     margin: float | None = None
 
@@ -81,5 +82,5 @@ class Instrument(Setting, frozen=True, kw_only=True):
         number("Instrument", "multiplier", self.multiplier, 1e-9, 1e9)
         if self.margin is not None:
             number("Instrument", "margin", self.margin, 1e-12, 1.0)
-        if not isinstance(self.currency, str) or not self.currency:
-            raise InputError(f"Instrument: currency must be a code such as 'USD', was {self.currency!r}")
+        if self.currency is not None and (not isinstance(self.currency, str) or not self.currency):
+            raise InputError(f"Instrument: currency must be None or a code such as 'USD', was {self.currency!r}")
