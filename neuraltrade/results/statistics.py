@@ -3,7 +3,7 @@
 Everything is taken from equity after each bar's close, the starting cash, the fills and the trades. Returns per bar
 are simple, equity[i] / equity[i-1] - 1 for i = 1..n-1. Standard deviations use ddof=1. `risk_free` is a rate
 per year, compounded down to a bar. A zero denominator gives NaN, and so does a statistic of nothing. Losses and
-drawdowns are negative. Plain NumPy, about 20 ms for a million bars.
+drawdowns are negative. About 10 ms for a million bars.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.equity import measure
 from ..errors import InputError
 
 NAN = float("nan")
@@ -124,16 +125,19 @@ def compute(
     equity : float64[n], n >= 1. cash : starting cash. fills, trades : structured arrays of the engine or of Result.
     risk_free : rate per year. multipliers : float64[len(fills)] contract multipliers, None for one.
     """
-    values: dict[str, Any] = {"total_return": _ratio(float(equity[-1]), cash) - 1.0}
-    values |= _return_statistics(equity, cash, periods_per_year, risk_free)
-    values |= _drawdown_statistics(equity, cash)
+    growth = _ratio(float(equity[-1]), cash)
+    target = math.expm1(math.log1p(risk_free) / periods_per_year) if periods_per_year > 0.0 else NAN
+    returns, facts = measure(equity, cash, target)
+    values: dict[str, Any] = {"total_return": growth - 1.0}
+    values |= _return_statistics(returns, facts, growth, periods_per_year, target)
+    values |= {"max_drawdown": facts["deepest"], "max_drawdown_bars": int(facts["longest"])}
     values["calmar"] = _ratio(values["cagr"], abs(values["max_drawdown"]))
     values |= _trade_statistics(trades)
     notional = np.abs(fills["quantity"] * fills["price"])
     if multipliers is not None:
         notional = notional * multipliers
     values["exposure"] = exposure(trades, len(equity))
-    values["turnover"] = _ratio(float(notional.sum()), float(equity.mean()))
+    values["turnover"] = _ratio(float(notional.sum()), facts["mean_equity"])
     values["fees"] = float(fills["fee"].sum())
     values["final_equity"] = float(equity[-1])
     values["ambiguous_bars"] = int(ambiguous_bars)
@@ -158,22 +162,18 @@ def _ratio(numerator: float, denominator: float) -> float:
     return NAN if denominator == 0.0 else numerator / denominator
 
 
-def _return_statistics(equity: np.ndarray, cash: float, periods: float, risk_free: float) -> dict[str, float]:
-    returns = simple_returns(equity)
+def _return_statistics(
+    returns: np.ndarray, facts: dict[str, float], growth: float, periods: float, target: float
+) -> dict[str, float]:
     count = len(returns)
     names = ("cagr", "volatility", "sharpe", "sortino", "var_95", "cvar_95")
     if count == 0:
         return dict.fromkeys(names, NAN)
-    growth = _ratio(float(equity[-1]), cash)
     with np.errstate(over="ignore", invalid="ignore"):  # a good day compounded over a year of minutes is infinite
         cagr = float(np.float64(growth) ** (periods / count)) - 1.0 if growth >= 0.0 else NAN
-    target = math.expm1(math.log1p(risk_free) / periods) if periods > 0.0 else NAN
-    excess = float(returns.mean()) - target
-    squares, below = _sums_of_squares(returns, float(returns.mean()), target)
-    if returns.min() == returns.max():
-        squares = 0.0  # a constant does not vary, whatever rounding made of its mean
-    deviation = math.sqrt(squares / (count - 1)) if count > 1 else NAN
-    downside = math.sqrt(below / count)
+    excess = facts["mean"] - target
+    deviation = math.sqrt(facts["squares"] / (count - 1)) if count > 1 else NAN
+    downside = math.sqrt(facts["below"] / count)
     quantile, tail_mean = _lower_tail(returns)
     annual = math.sqrt(periods)
     return {
@@ -184,18 +184,6 @@ def _return_statistics(equity: np.ndarray, cash: float, periods: float, risk_fre
         "var_95": quantile,
         "cvar_95": tail_mean,
     }
-
-
-def _sums_of_squares(returns: np.ndarray, mean: float, target: float) -> tuple[float, float]:
-    """Sums of (return - mean)^2 and of min(return - target, 0)^2, in blocks that stay in the cache."""
-    squares = below = 0.0
-    for start in range(0, len(returns), BLOCK):
-        part = returns[start : start + BLOCK]
-        centred = part - mean
-        squares += float(centred @ centred)
-        short = np.minimum(part - target, 0.0)
-        below += float(short @ short)
-    return squares, below
 
 
 def _lower_tail(returns: np.ndarray) -> tuple[float, float]:
@@ -215,20 +203,6 @@ def _lower_tail(returns: np.ndarray) -> tuple[float, float]:
     if place > lowest:
         quantile += (place - lowest) * (float(ordered[lowest + 1 :].min()) - quantile)
     return quantile, float(ordered[: lowest + 1].mean())
-
-
-def _drawdown_statistics(equity: np.ndarray, cash: float) -> dict[str, float]:
-    peak = np.maximum.accumulate(equity)
-    if peak[0] < cash:
-        np.maximum(peak, cash, out=peak)
-    # The starting cash is a peak one bar before the first. Neighbouring peaks hold no drawdown between them.
-    peaks = np.concatenate(([-1], np.flatnonzero(equity >= peak)))
-    between = int(np.diff(peaks).max(initial=0))
-    unfinished = len(equity) - 1 - int(peaks[-1])
-    return {
-        "max_drawdown": float((equity / peak).min()) - 1.0,
-        "max_drawdown_bars": max(between if between > 1 else 0, unfinished),
-    }
 
 
 def _trade_statistics(trades: np.ndarray) -> dict[str, Any]:

@@ -1,0 +1,22 @@
+/* nt_curve: what the statistics of a run take from its equity, in two passes over the cache and no temporaries but one.
+ *
+ * equity[0..n-1] is finite, n >= 1; start > 0 is the cash it began with. Returns are simple, equity[i + 1] / equity[i] - 1,
+ * NaN from zero. Sums run in eight lanes and blocks, always the same, so equal input gives equal bits. Nothing can fail. */
+#ifndef NT_CURVE_H
+#define NT_CURVE_H
+
+#include <stdint.h>
+
+typedef struct nt_curve_facts {
+    double mean;         /* of the returns; NaN if there are none, or one is NaN */
+    double squares;      /* sum of (return - mean)^2; 0 where all returns are equal */
+    double below;        /* sum of min(return - target, 0)^2 */
+    double mean_equity;
+    double deepest;      /* lowest equity over the running peak, less one; the peak starts at `start`. <= 0 */
+    int64_t longest;     /* bars from a peak to the bar that regains it, or to the last; 0 without a fall */
+} nt_curve_facts;
+
+/* returns_out: n - 1 doubles of the caller's, filled with the returns. */
+void nt_curve_measure(const double *equity, int64_t n, double start, double target, double *returns_out, nt_curve_facts *out);
+
+#endif
