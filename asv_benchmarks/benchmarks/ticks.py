@@ -1,4 +1,4 @@
-"""The loop over quotes and depth: a strategy that is called for every event and does nothing, one that makes a market."""
+"""The loop over quotes and over depth: a strategy that is called for every event and does nothing; a market maker."""
 
 from __future__ import annotations
 

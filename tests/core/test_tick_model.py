@@ -14,7 +14,7 @@ import pytest
 
 import neuraltrade as nt
 from neuraltrade.core.engine import EVENT_DTYPE, Engine
-from neuraltrade.core.layouts import EVENT_KINDS, ORDER_STATES
+from neuraltrade.core.layouts import EVENT_KINDS, ORDER_ROLES, ORDER_STATES
 
 _spec = importlib.util.spec_from_file_location("tick_model", Path(__file__).with_name("tick_model.py"))
 tick_model = sys.modules["tick_model"] = importlib.util.module_from_spec(_spec)
@@ -99,7 +99,7 @@ def case(seed: int) -> tuple[nt.Ticks, dict[str, Any], list[tuple]]:
     script = []
     for step in range(len(ticks)):
         while rng.random() < 0.35:
-            what = rng.choice(("order",) * 6 + ("cancel", "modify", "cancel_all"))
+            what = rng.choice(("order",) * 6 + ("cancel", "modify", "cancel_all", "close"))
             script.append((step, what, rng.random(), rng.random(), rng.random(), rng.random(), rng.random()))
     return ticks, how, script
 
@@ -111,15 +111,23 @@ def choose(numbers: tuple, mark: float) -> dict[str, Any] | None:
     near = round(mark / TICK) * TICK if not math.isnan(mark) else 100.0
     tif = ("gtc", "gtc", "gtc", "day", "ioc", "fok", "gtd")[int(c * 7)]
     away = TICK * (int(d * 7) - 3)
+    bracket: dict[str, float] = {}
+    if int(a * 1000) % 3 == 0:
+        bracket = {"stop_loss": -side * TICK * (2 + int(e * 97) % 5)}
+    if int(a * 1000) % 4 == 0:
+        bracket |= {"take_profit": side * TICK * (2 + int(e * 89) % 4)}
+    if int(a * 1000) % 7 == 0:
+        bracket |= {"trail": TICK * (1 + int(e * 83) % 4)}
     how: dict[str, Any] = {"side": side, "quantity": (1.0, 2.0, 4.0, 7.5, 20.0)[int(e * 5)], "tif": tif}
-    if kind in (0, 1):
-        return how
-    if kind in (2, 3, 4, 5):
-        return how | {"limit": near + away}
-    if kind == 6:
-        return how | {"stop": near + side * abs(away)}
-    if kind == 7:
-        return how | {"stop": near + side * abs(away), "limit": near + side * abs(away) + side * TICK}
+    if kind < 8:
+        if kind in (2, 3, 4, 5):
+            how |= {"limit": near + away}
+        elif kind == 6:
+            how |= {"stop": near + side * abs(away)}
+        elif kind == 7:
+            how |= {"stop": near + side * abs(away), "limit": near + side * abs(away) + side * TICK}
+        at = how.get("limit", how.get("stop", near))
+        return how | {"bracket": {name: by if name == "trail" else at + by for name, by in bracket.items()}}
     return how | {"trail": TICK * (1 + int(d * 4))} if not math.isnan(mark) else None
 
 
@@ -136,6 +144,7 @@ def run(ticks: nt.Ticks, how: dict[str, Any], script: list[tuple]) -> tuple[list
     )  # fmt: skip
     todo = list(script)
     made: list[int] = []
+    plain: list[int] = []
 
     def act(ctx: Any) -> None:
         while todo and todo[0][0] == ctx.i:
@@ -145,20 +154,23 @@ def run(ticks: nt.Ticks, how: dict[str, Any], script: list[tuple]) -> tuple[list
                 ctx.cancel_all()
             elif what == "cancel" and order_id:
                 ctx.cancel(order_id)
-            elif what == "modify" and order_id:
-                change = chosen_change(numbers)
-                ctx.modify(order_id, **change)
+            elif what == "modify" and plain:
+                ctx.modify(plain[int(numbers[0] * len(plain))], **chosen_change(numbers))
+            elif what == "close":
+                ctx.close_position()
             elif what == "order":
                 order = choose(tuple(numbers), ctx.close)
                 if order is None:
                     continue
                 side = order.pop("side")
                 till = {"good_till": ctx.ts_ns + 20} if order["tif"] == "gtd" else {}
+                bracket = order.pop("bracket", {})
                 if "trail" in order:
                     made.append(int(ctx.trailing_stop(side=side, **order, **till)))
                 else:
-                    made.append(int((ctx.buy if side > 0 else ctx.sell)(**order, **till)))
-                assert made[-1] == len(made), nt.Denial(made[-1])
+                    made.append(int((ctx.buy if side > 0 else ctx.sell)(**order, **bracket, **till)))
+                assert nt.accepted(made[-1]), nt.Denial(made[-1])
+                plain.extend([] if bracket else made[-1:])
 
     engine.bind_events({"on_quote": act, "on_trade": act, "on_depth": act})
     engine.advance(engine.clock_count)
@@ -202,32 +214,36 @@ def expected(ticks: nt.Ticks, how: dict[str, Any], script: list[tuple]) -> tuple
         symbol = events[step][2]
         while todo and todo[0][0] == step:
             _, what, *numbers = todo.pop(0)
-            order = model.orders[int(numbers[0] * len(model.orders))] if model.orders else None
+            order = model.made[int(numbers[0] * len(model.made))] if model.made else None
+            plain = model.plain[int(numbers[0] * len(model.plain))] if model.plain else None
             if what == "cancel_all":
                 for working in model.working(symbol):
                     model.cancel(working)
             elif what == "cancel" and order:
                 model.cancel(order)
-            elif what == "modify" and order and order.active:
+            elif what == "close":
+                model.close(symbol)
+            elif what == "modify" and plain and plain.active:
                 change = {name: nano(value) for name, value in chosen_change(numbers).items()}
                 if (
                     change
-                    and not ("limit" in change and not order.limit)
-                    and change.get("quantity", 2**62) > order.filled
+                    and not ("limit" in change and not plain.limit)
+                    and change.get("quantity", 2**62) > plain.filled
                 ):
-                    model.modify(order, **change)
+                    model.modify(plain, **change)
             elif what == "order":
                 mark = model.markets[symbol].mark
                 chosen = choose(tuple(numbers), mark)
                 if chosen is None:
                     continue
+                bracket = {name: nano(value) for name, value in chosen.pop("bracket", {}).items()}
                 numbered = {n: nano(v) if n in ("quantity", "limit", "stop", "trail") else v for n, v in chosen.items()}
                 if "trail" in chosen:
                     peak = nano(mark)
                     numbered |= {"peak": peak, "stop": peak + chosen["side"] * numbered["trail"], "trailing": True}
                 if chosen["tif"] == "gtd":
                     numbered["good_till"] = model.now + 20
-                model.submit(symbol, **numbered)
+                model.submit(symbol, bracket=bracket, **numbered)
     return model.fills, [(o.status, o.filled) for o in model.orders]
 
 
@@ -248,6 +264,8 @@ def test_every_fill_is_the_models(block: int) -> None:
         for status, _ in orders:
             seen[status] = seen.get(status, 0) + 1
         seen["fills"] = seen.get("fills", 0) + len(fills)
+        for role in engine.orders()["role"]:
+            seen[ORDER_ROLES[role]] = seen.get(ORDER_ROLES[role], 0) + 1
 
 
 def test_the_cases_vary() -> None:
@@ -256,4 +274,6 @@ def test_the_cases_vary() -> None:
         pytest.skip("needs the cases above")
     for status in ("filled", "partially_filled", "submitted", "cancelled", "expired"):
         assert seen[status] > 50, seen
+    for role in ("entry", "close", "stop_loss", "take_profit", "trail"):
+        assert seen[role] > 50, seen
     assert seen["fills"] > 1000

@@ -88,6 +88,9 @@ class Order:
     printed: int = 0
     matched: int = -1
     day: int = 0
+    role: str = "entry"
+    parent: int = 0
+    bracket: dict[str, int] = field(default_factory=dict)
 
     @property
     def active(self) -> bool:
@@ -107,6 +110,7 @@ class Market:
     ask: float = math.nan
     last_heard: float = math.nan
     mark: float = math.nan
+    held: int = 0
 
 
 class Model:
@@ -121,6 +125,8 @@ class Model:
             self.markets[event[2]].has_depth |= event[3] == "depth"
             self.markets[event[2]].has_quotes |= event[3] == "quotes"
         self.orders: list[Order] = []
+        self.made: list[Order] = []
+        self.plain: list[Order] = []
         self.sent: list[tuple[int, str, Order, dict]] = []
         self.fills: list[tuple] = []
         self.now, self.number, self.step, self.next = 0, 0, 0, 0
@@ -130,6 +136,9 @@ class Model:
     def submit(self, symbol: int, side: int, quantity: int, **how: Any) -> Order:
         order = Order(len(self.orders) + 1, symbol, side, quantity, **how)
         self.orders.append(order)
+        if order.role == "entry":
+            self.made.append(order)
+            self.plain += [] if order.bracket else [order]
         self.sent.append((self.now + self.latency, "order", order, {}))
         return order
 
@@ -139,6 +148,12 @@ class Model:
         order.leaving = True
         self.sent.append((self.now + self.latency, "cancel", order, {}))
         return 1
+
+    def close(self, symbol: int) -> None:
+        held = self.markets[symbol].held
+        side = -1 if held > 0 else 1
+        if held and not any(o.role == "close" and o.side == side for o in self.working(symbol)):
+            self.submit(symbol, side, abs(held), role="close")
 
     def modify(self, order: Order, **to: int) -> None:
         self.sent.append((self.now + self.latency, "change", order, to))
@@ -175,6 +190,7 @@ class Model:
             at, what, order, to = self.sent.pop(0)
             self.now, self.number = at, self.number + 1
             self.arrives(what, order, to)
+            self.take_in(order.symbol)
         self.now, self.number = ts, self.number + 1
         market = self.markets[symbol]
         for order in self.working(symbol):
@@ -237,13 +253,67 @@ class Model:
         return max(room, 0) // self.lot * self.lot
 
     def fill(self, order: Order, price: int, room: int) -> int:
-        quantity = min(room, order.quantity - order.filled)
-        order.filled += quantity
-        order.status = "filled" if order.filled == order.quantity else "partially_filled"
         market = self.markets[order.symbol]
+        wanted = order.quantity - order.filled
+        closable = abs(market.held) if market.held * order.side < 0 else 0
+        if order.role != "entry":
+            wanted = min(wanted, closable)
+            if wanted <= 0:
+                order.status = "cancelled"
+                return 0
+            order.quantity = order.filled + wanted
+        quantity = min(room, wanted)
+        order.filled += quantity
+        market.held += order.side * quantity
+        order.status = "filled" if order.filled == order.quantity else "partially_filled"
         market.mark = price / 1e9 if math.isnan(market.mark) else market.mark
         self.fills.append((self.step, self.now, order.symbol, order.side, quantity, price, order.id))
+        if order.role == "entry" and order.bracket and quantity > closable:
+            self.spawn(order, quantity - closable, price)
+        self.settle(order, quantity)
         return quantity
+
+    def spawn(self, parent: Order, opened: int, price: int) -> None:
+        """Children for what was opened; a further part makes them grow."""
+        family = [o for o in self.working(parent.symbol) if o.parent == parent.id]
+        if parent.filled > opened and family:
+            for child in family:
+                child.quantity += opened
+            return
+        side = -parent.side
+        for role, how in (
+            ("stop_loss", {"stop": parent.bracket.get("stop_loss", 0)}),
+            ("trail", {"trail": parent.bracket.get("trail", 0), "peak": price, "trailing": True}),
+            ("take_profit", {"limit": parent.bracket.get("take_profit", 0)}),
+        ):
+            if not next(iter(how.values())):
+                continue
+            child = Order(len(self.orders) + 1, parent.symbol, side, opened, role=role, parent=parent.id, **how)
+            if child.trailing:
+                child.stop = price + side * child.trail
+            self.orders.append(child)
+
+    def settle(self, filled: Order, quantity: int) -> None:
+        """One child ends the other, and no exit outlives what it would close."""
+        held, done = self.markets[filled.symbol].held, filled.status == "filled"
+        for order in self.working(filled.symbol):
+            if order is filled or order.role == "entry":
+                continue
+            sibling = filled.parent != 0 and order.parent == filled.parent
+            if sibling and not done:
+                order.quantity -= quantity
+            over = sibling and (done or order.quantity <= order.filled)
+            if held == 0 or (held > 0) == (order.side > 0) or over:
+                order.status = "cancelled"
+
+    def take_in(self, symbol: int) -> None:
+        """Children stand at the venue at once."""
+        while True:
+            new = [o for o in self.working(symbol) if o.parent and not o.arrived]
+            if not new:
+                return
+            new[0].arrived, new[0].day = True, self.now // DAY
+            self.act(new[0])
 
     def take(self, order: Order, own: int = 0) -> None:
         for level in self.far(order.symbol, order.side):
@@ -294,10 +364,19 @@ class Model:
     # ---- what happens
 
     def act_all(self, symbol: int) -> None:
-        for order in self.working(symbol):
-            if order.arrived and not order.rests and order.active:
-                order.matched = self.number
-                self.act(order)
+        self.take_in(symbol)
+        last = 0
+        while True:
+            todo = [
+                o
+                for o in self.working(symbol)
+                if o.id > last and o.arrived and not o.rests and o.matched != self.number
+            ]
+            if not todo:
+                return
+            last, todo[0].matched = todo[0].id, self.number
+            self.act(todo[0])
+            self.take_in(symbol)
 
     def meet_far_side(self, symbol: int) -> None:
         for side in (1, -1):
@@ -311,6 +390,7 @@ class Model:
                 order = min(reached, key=lambda o: (-side * o.limit, o.id))
                 order.matched, order.ahead = self.number, 0
                 self.take(order, own=order.limit)
+                self.take_in(symbol)
 
     def quote(self, symbol: int, row: tuple) -> None:
         market = self.markets[symbol]
@@ -385,3 +465,4 @@ class Model:
             room = room // self.lot * self.lot
             if room:
                 left -= self.fill(order, order.limit, room)
+                self.take_in(symbol)
