@@ -73,7 +73,7 @@ source_key() {
     {
         (cd "$ROOT" && find neuraltrade csrc third_party setup.py pyproject.toml README.md LICENSE -type f \
             ! -name '*.so' ! -path '*/__pycache__/*' -exec sha256sum {} + 2>/dev/null | sort)
-        env | grep -E '^(NEURALTRADE_(MARCH|SANITIZE|DEBUG|USEARCH_INCLUDE)|CC|CXX|CFLAGS|LDFLAGS)=' | sort
+        env | grep -E '^(NEURALTRADE_(MARCH|SANITIZE|DEBUG|CHECK|USEARCH_INCLUDE)|CC|CXX|CFLAGS|LDFLAGS)=' | sort
         "$VENV/bin/python" -VV
         grep -m1 '^flags' /proc/cpuinfo 2>/dev/null
     } | sha256sum | cut -c1-32

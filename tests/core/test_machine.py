@@ -19,8 +19,11 @@ def test_config_is_json_and_agrees_with_its_sources() -> None:
 
 def test_describe_names_special_builds() -> None:
     found = machine.config()
-    found["build"] = {**found["build"], "march": "x86-64-v3", "sanitize": True, "debug": True, "features": []}
+    special = {"sanitize": True, "debug": True, "check": False}
+    found["build"] = {**found["build"], **special, "march": "x86-64-v3", "features": []}
     lines = machine.describe(found)
     assert lines["build"].startswith("-march=x86-64-v3, ")
     assert lines["build"].endswith(", sanitize, debug")
+    found["build"] |= {"debug": False, "check": True}
+    assert machine.describe(found)["build"].endswith(", sanitize, check")
     assert lines["features"] == "baseline"

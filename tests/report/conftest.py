@@ -43,6 +43,7 @@ class Browser:
             pass_fds=(3, 4),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env={name: value for name, value in os.environ.items() if name != "LD_PRELOAD"},  # a sanitizer of ours
         )
         for fd in (theirs_in, theirs_out, *high):
             os.close(fd)

@@ -21,7 +21,9 @@ def test_readers_beside_a_busy_writer(tmp_path):
         try:
             highest = manifests = 0
             seen = b""
-            for _ in range(40):
+            for turn in range(1000):
+                if turn >= 40 and highest > 50 and manifests > 5:
+                    break  # on a busy machine the writer may still be at its beginning by then
                 acknowledged = 0
                 for _ in range(5):
                     words = child.stdout.readline().split()
