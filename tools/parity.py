@@ -1,14 +1,21 @@
 #!/usr/bin/env python3
 """Runs random order scripts through us and through the system a fill preset is named after, and compares every fill.
 
-Usage: tools/parity.py [backtesting_py] [vectorbt] [--series 1000] [--first 0]
+Usage: tools/parity.py [PRESET ...] [--series 1000] [--first 0]
 
 backtesting_py  closed trades of market, limit and stop entries with brackets, closes and cancels: bars, size, prices
 vectorbt        orders of Portfolio.from_signals, all cash or fixed size, fees, stops: the same, and the fee
+backtrader      every fill, by order: market, limit, stop, stop-limit and trailing orders, brackets, pairs that cancel
+                each other, cancels, good-till-date and day orders, volume caps, fees, cash that runs short
+nautilus_1_221  every fill, by order: market, limit and stop orders, immediate-or-cancel, brackets, pairs, cancels,
+                modifies, orders beyond a quarter of a bar's volume
+lean_equity     every fill, by order, beside a slow model of LEAN's documented rules (tools/peers/lean_equity.py)
 
-Numbers agree when they are within 1e-9 relative; cash is kept with nine digits. A series is reproduced by its seed,
-which is its number. Exits 1 where a series differs, printing the first difference of each. Each peer runs in an
-environment of its own (tools/compare_peers.py says where).
+What is left out of a peer's scripts, and why, stands at the head of tools/peers/parity_PEER.py. Numbers agree when they
+are within 1e-9 relative; cash is kept with nine digits. A series is reproduced by its seed, which is its number. Each
+peer runs in an environment of its own (tools/compare_peers.py says where). After the counts comes what the scripts
+covered: how many fills there were of each kind. Exits 1 where a series differs, printing the first difference of each,
+or where a kind that the scripts are made to reach never came up.
 """
 
 from __future__ import annotations
@@ -17,6 +24,9 @@ import argparse
 import json
 import sys
 import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +34,14 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools" / "peers"), str(ROOT)]
+import lean_equity  # noqa: E402
+import order_scripts  # noqa: E402
+import our_orders  # noqa: E402
 import scripts  # noqa: E402
 
 import neuraltrade as nt  # noqa: E402
 from neuraltrade.core.engine import Context, Engine  # noqa: E402
+from neuraltrade.core.layouts import ORDER_ROLES, ORDER_TYPES  # noqa: E402
 
 import environments  # noqa: E402
 
@@ -54,7 +68,18 @@ def engine(case: dict[str, Any], preset: str, cash: float, fees: nt.Fees) -> Eng
     )
 
 
-def our_trades(case: dict[str, Any]) -> list[list[float]]:
+def covered(run: Engine) -> Counter[str]:
+    """Fills by the type and role of their order."""
+    orders = run.orders()
+    counts: Counter[str] = Counter()
+    for fill in run.fills():
+        order = orders[fill["order_id"] - 1]
+        counts[f"{ORDER_TYPES[order['type']]} as {ORDER_ROLES[order['role']]}"] += 1
+    counts["ambiguous bar"] += run.ambiguous_bars
+    return counts
+
+
+def our_trades(case: dict[str, Any]) -> tuple[list[list[Any]], Counter[str]]:
     """Closed trades of an order script: entry bar, exit bar, signed size, entry price, exit price."""
     script, placed = case["script"], []
 
@@ -76,7 +101,7 @@ def our_trades(case: dict[str, Any]) -> list[list[float]]:
     run.advance(run.clock_count)
     run.finish()
     closed = run.trades()[~run.trades()["open"]]
-    return [
+    rows = [
         [
             int(t["entry_bar"]),
             int(t["exit_bar"]),
@@ -86,9 +111,10 @@ def our_trades(case: dict[str, Any]) -> list[list[float]]:
         ]
         for t in closed
     ]
+    return rows, covered(run)
 
 
-def our_fills(case: dict[str, Any]) -> list[list[float]]:
+def our_fills(case: dict[str, Any]) -> tuple[list[list[Any]], Counter[str]]:
     """Fills of signal arrays: bar twice, signed size, price, fee."""
     flags = np.array(case["flags"])
     run = engine(case, "vectorbt", 10_000.0, nt.Fees(rate=case["rate"], fixed=case["fixed"]))
@@ -100,43 +126,106 @@ def our_fills(case: dict[str, Any]) -> list[list[float]]:
     run.bind_signals(flags == 1, flags == 2, **short, **numbers)
     run.advance(run.clock_count)
     run.finish()
-    return [
+    rows = [
         [int(f["bar"]), int(f["bar"]), float(f["side"] * f["quantity"]), float(f["price"]), float(f["fee"])]
         for f in run.fills()
     ]
+    return rows, covered(run)
+
+
+Fills = list[list[Any]]
+Counts = Counter[str]
+
+
+@dataclass(frozen=True)
+class Parity:
+    """One preset's comparison. `peer` and `script`: its environment and what runs there; without, `model` runs here."""
+
+    make: Callable[[int], dict[str, Any]]
+    ours: Callable[[dict[str, Any]], tuple[Fills, Counts]]
+    kinds: tuple[str, ...] = ()  # what must come up
+    peer: str = ""
+    script: str = ""
+    model: Callable[[dict[str, Any]], Fills] | None = None
+
+
+def orders_of(preset: str) -> Callable[[dict[str, Any]], tuple[Fills, Counts]]:
+    return lambda case: our_orders.play(case, preset)
 
 
 PRESETS = {
-    "backtesting_py": ("backtesting", "parity_backtesting.py", scripts.orders, our_trades),
-    "vectorbt": ("vectorbt", "parity_vectorbt.py", scripts.signals, our_fills),
+    "backtesting_py": Parity(scripts.orders, our_trades, (), "backtesting", "parity_backtesting.py"),
+    "vectorbt": Parity(scripts.signals, our_fills, (), "vectorbt", "parity_vectorbt.py"),
+    "backtrader": Parity(
+        order_scripts.backtrader,
+        orders_of("backtrader"),
+        order_scripts.kinds("backtrader"),
+        "backtrader",
+        "parity_backtrader.py",
+    ),
+    "nautilus_1_221": Parity(
+        order_scripts.nautilus,
+        orders_of("nautilus_1_221"),
+        order_scripts.kinds("nautilus"),
+        "nautilus",
+        "parity_nautilus.py",
+    ),
+    "lean_equity": Parity(
+        order_scripts.lean, orders_of("lean_equity"), order_scripts.kinds("lean"), model=lean_equity.fills
+    ),
 }
 
 
-def difference(ours: list[list[float]], theirs: list[list[float]]) -> str:
+def difference(ours: Fills, theirs: Fills) -> str:
     """The first row in which the two differ, or nothing."""
     for row in range(max(len(ours), len(theirs))):
         pair = [side[row] if row < len(side) else None for side in (ours, theirs)]
-        if None in pair or not np.allclose(pair[0], pair[1], rtol=RELATIVE, atol=1e-8):
+        if None in pair or not agree(*pair):
             return f"row {row}: ours {pair[0]}, theirs {pair[1]}"
     return ""
 
 
-def compare(preset: str, first: int, count: int) -> tuple[int, int]:
-    """How many series differ, and how many rows the peer had."""
-    peer, script, make, ours = PRESETS[preset]
-    cases = [make(seed) for seed in range(first, first + count)]
+def agree(ours: list[Any], theirs: list[Any]) -> bool:
+    if len(ours) != len(theirs):
+        return False
+    for a, b in zip(ours, theirs, strict=True):
+        if isinstance(a, str) or isinstance(b, str):
+            if a != b:
+                return False
+        elif not np.isclose(a, b, rtol=RELATIVE, atol=1e-8):
+            return False
+    return True
+
+
+def answers(parity: Parity, cases: list[dict[str, Any]]) -> list[Fills]:
+    """What the peer makes of the scripts."""
+    if parity.model is not None:
+        return [parity.model(case) for case in cases]
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "cases.json", Path(folder) / "found.json"
         source.write_text(json.dumps(cases))
-        environments.call(peer, script, source, target)
-        theirs = json.loads(target.read_text())
-    wrong = 0
+        environments.call(parity.peer, parity.script, source, target)
+        return json.loads(target.read_text())
+
+
+def compare(preset: str, first: int, count: int) -> tuple[int, int, Counts]:
+    """How many series differ, how many rows the peer had, and what the scripts covered."""
+    parity = PRESETS[preset]
+    cases = [parity.make(seed) for seed in range(first, first + count)]
+    theirs, counts, wrong = answers(parity, cases), Counter(), 0
     for seed, (case, found) in enumerate(zip(cases, theirs, strict=True), first):
-        told = difference(ours(case), found)
+        mine, covered = parity.ours(case)
+        counts.update(covered)
+        told = difference(mine, found)
         wrong += bool(told)
         if told:
             print(f"{preset} series {seed}, {told}")
-    return wrong, sum(map(len, theirs))
+    return wrong, sum(map(len, theirs)), counts
+
+
+def missing(preset: str, counts: Counts) -> list[str]:
+    """Kinds that the scripts are made to reach and did not."""
+    return [kind for kind in PRESETS[preset].kinds if not counts[kind]]
 
 
 def main() -> int:
@@ -147,9 +236,15 @@ def main() -> int:
     given = parser.parse_args()
     failed = 0
     for preset in given.presets or PRESETS:
-        wrong, rows = compare(preset, given.first, given.series)
-        print(f"{preset}: {given.series} series, {rows} rows, {wrong} differ")
-        failed += wrong
+        wrong, rows, counts = compare(preset, given.first, given.series)
+        print(f"{preset}: {given.series:,} series, {rows:,} rows, {wrong} differ")
+        for kind, number in sorted(counts.items()):
+            if number:
+                print(f"    {kind}: {number:,}")
+        absent = missing(preset, counts)
+        if absent:
+            print(f"{preset}: never came up: {', '.join(absent)}")
+        failed += wrong + len(absent)
     return 1 if failed else 0
 
 
