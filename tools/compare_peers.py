@@ -160,13 +160,14 @@ def statistics_of_a_result(rows: int, times: int) -> Row:
     same = max(value for name, value in apart.items() if name not in COUNTED_OTHERWISE)
     counted = max(apart[name] for name in COUNTED_OTHERWISE)
     took, theirs_took = mine["stats"]["median_s"], peer["stats"]["median_s"]
-    further = ", ".join(f"{name} {1e3 * timed['median_s']:.0f}" for name, timed in mine["further"].items())
+    cpu, theirs_cpu = mine["stats"]["cpu_s"], peer["stats"]["cpu_s"]
+    further = ", ".join(f"{name} {1e3 * timed['cpu_s']:.0f}" for name, timed in mine["further"].items())
     return {
         "row": "P3",
         "work": f"all statistics of a result of {rows:,} bars",
-        "ours": f"{len(mine['values'])} in {1e3 * took:.1f} ms ({further} ms)",
-        "peer": f"vectorbt {peer['version']}: {len(peer['values'])} in {1e3 * theirs_took:,.0f} ms",
-        "ratio": f"{theirs_took / took:.0f}x",
+        "ours": f"{len(mine['values'])} in {1e3 * took:.1f} ms, of CPU {1e3 * cpu:.1f} ({further} ms)",
+        "peer": f"vectorbt {peer['version']}: {len(peer['values'])} in {1e3 * theirs_took:,.0f} ms, of CPU {1e3 * theirs_cpu:,.0f}",
+        "ratio": f"{theirs_took / took:.0f}x, of CPU {theirs_cpu / cpu:.0f}x",
         "accuracy": f"{len(apart) - len(COUNTED_OTHERWISE)} of one definition: relative difference at most {same:.1e}; "
         f"{', '.join(COUNTED_OTHERWISE)}, for which vectorbt counts one return more: {counted:.1e}",
         "detail": {"ours": mine, "peer": peer, "relative_difference": apart},
