@@ -166,7 +166,8 @@ def statistics_of_a_result(rows: int, times: int) -> Row:
         "row": "P3",
         "work": f"all statistics of a result of {rows:,} bars",
         "ours": f"{len(mine['values'])} in {1e3 * took:.1f} ms, of CPU {1e3 * cpu:.1f} ({further} ms)",
-        "peer": f"vectorbt {peer['version']}: {len(peer['values'])} in {1e3 * theirs_took:,.0f} ms, of CPU {1e3 * theirs_cpu:,.0f}",
+        "peer": f"vectorbt {peer['version']}: {len(peer['values'])} in {1e3 * theirs_took:,.0f} ms, "
+        f"of CPU {1e3 * theirs_cpu:,.0f}",
         "ratio": f"{theirs_took / took:.0f}x, of CPU {theirs_cpu / cpu:.0f}x",
         "accuracy": f"{len(apart) - len(COUNTED_OTHERWISE)} of one definition: relative difference at most {same:.1e}; "
         f"{', '.join(COUNTED_OTHERWISE)}, for which vectorbt counts one return more: {counted:.1e}",
