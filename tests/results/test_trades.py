@@ -285,3 +285,15 @@ def test_the_guide_gives_every_definition():
     guide = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
     for name, (unit, text) in TRADE_DEFINITIONS.items():
         assert f"| `{name}` | {unit} | {text} |" in guide
+
+
+def test_a_saved_run_tells_the_same(tmp_path):
+    bars = nt.datasets.load("IBM")[:600]
+    up = bars.close > bars.open
+    result = nt.backtest(bars, nt.Signals(up, ~up, short_entries=~up, short_exits=up), fees=0.001)
+    result.save(tmp_path / "run.ntr")
+    again = nt.Result.load(tmp_path / "run.ntr")
+    assert again.trade_stats().rows.tolist() == result.trade_stats().rows.tolist()
+    assert dict(again.benchmark_stats) == dict(result.benchmark_stats)
+    assert again.drawdowns().tobytes() == result.drawdowns().tobytes()
+    assert again.by_symbol().tolist() == result.by_symbol().tolist()

@@ -110,3 +110,14 @@ def test_the_page_has_every_preset_and_choice() -> None:
         assert f"| `{name}`" in page
     for name, values in nt.FillPolicy.CHOICES.items():
         assert f"`{name}`" in page and all(f"`{value}`" in page for value in values)
+
+
+def test_the_table_of_presets_is_what_they_are() -> None:
+    page = (ROOT / "docs" / "fills.md").read_text(encoding="utf-8")
+    names = ("market_at", "limit_fill", "limit_gap", "stop_gap", "path", "contingent_from")
+    assert f"| preset | {' | '.join(names)} |" in page
+    for preset in nt.FillPolicy.presets():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{preset}`"))
+        policy = nt.FillPolicy.preset(preset)
+        for name, cell in zip(names, row.strip("| ").split(" | ")[1:], strict=True):
+            assert cell == "n/a" or cell.startswith(getattr(policy, name)), (preset, name)
