@@ -13,9 +13,11 @@ import pytest
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 sys.path.insert(0, str(TOOLS))
 
+from neuraltrade.core.layouts import CONTROLS  # noqa: E402
+
 import campaign as tool  # noqa: E402  (tools is no package)
 import campaigns  # noqa: E402
-from campaigns import bounds, determinism, sequences  # noqa: E402
+from campaigns import bounds, denials, determinism, sequences  # noqa: E402
 from campaigns.books import Books, half_even  # noqa: E402
 from campaigns.sequence_model import SequenceModel  # noqa: E402
 from campaigns.state import State, StateRefused  # noqa: E402
@@ -222,3 +224,30 @@ def test_a_gap_through_a_stop_may_leave_the_bounds():
     ticks = [np.array(bar) for bar in ([100, 100], [100, 99, 98, 99, 102, 101], [90, 90], [90, 90], [90, 90])]
     worst, best, truth, _ = bounds.judge(bounds.Case(0, ticks, [trade], "touch", 0))
     assert (worst, best, truth) == (-40, -120, -120)
+
+
+CELLS = [denials.Cell("max_position", "limit", "first lots", data, "interpreted") for data in denials.DATA]
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.data)
+def test_a_cell_of_the_matrix_holds(cell):
+    assert denials.judge(cell) == ""
+
+
+def test_a_limit_that_does_not_bind_is_found(monkeypatch):
+    """A control whose limit lies a unit higher than the cell takes it to be."""
+    honest = denials.run
+
+    def lax(cell, quantity, limit, stop, before, limits):
+        return honest(cell, quantity, limit, stop, before, {name: value + 1 for name, value in limits.items()})
+
+    monkeypatch.setattr(denials, "run", lax)
+    assert denials.judge(CELLS[0]).startswith("beyond the limit: denials []")
+
+
+def test_the_matrix_names_every_control():
+    """All but self-trade and the two losses, which need a story: tests/core/test_gate_matrix.py tells it."""
+    named = {name for kind in denials.KINDS for name in denials.controls(kind)}
+    rest = {"mode", "reference", "prevent_self_trade", "max_daily_loss", "max_drawdown"}
+    assert named - {"kill_switch", "reduce_only"} == set(CONTROLS) - rest
+    assert len(set(denials.cells())) == len(denials.cells()) > 8_000
