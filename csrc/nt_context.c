@@ -238,8 +238,9 @@ static int64_t api_cancel_all(nt_context *context)
         int64_t before = orders->working_count;
         if (nt_book_cancel(engine, orders->working[index].order_id, 0) != 1)
             continue;
-        count += before - orders->working_count;
-        if (before - orders->working_count > 1) /* `next` may have ended with it */
+        int64_t ended = before - orders->working_count; /* none yet where the cancel has to travel first */
+        count += ended > 0 ? ended : 1;
+        if (ended > 1) /* `next` may have ended with it */
             next = orders->lists[slot_of(context)].head;
     }
     return count;
