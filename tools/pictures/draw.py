@@ -125,7 +125,7 @@ def describe(picture: Picture, results: Sequence[nt.Result]) -> str:
 
 
 def outcome(result: nt.Result) -> list[str]:
-    """A line for each fill, and one for each order that did not end filled."""
+    """A line for each fill, each order that did not end filled, and the bars that could have gone another way."""
     lines = [
         f"b{fill['bar']}: {'buy' if fill['side'] > 0 else 'sell'} {fill['quantity']:g} at {fill['price']:g}"
         for fill in result.fills
@@ -136,6 +136,8 @@ def outcome(result: nt.Result) -> list[str]:
         name = order["type"] if order["role"] == "entry" else order["role"]
         words = f"{name} {order['status']}".replace("_", " ")
         lines.append(f"{words}: {order['reason']}" if order["reason"] else words)
+    if result.ambiguous_bars:
+        lines.append(f"ambiguous bars: {result.ambiguous_bars}")
     return list(dict.fromkeys(lines))
 
 
