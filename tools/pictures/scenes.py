@@ -222,8 +222,8 @@ LIVES = (
     Picture(
         "bounds",
         "bounds=True: an entry and its profit inside one bar",
-        "A limit order to buy at 99 with a take-profit at 105, both inside bar b2, whose order nobody knows: on the worst "
-        "path the high came before the entry, on the best after it.",
+        "A limit order to buy at 99 with a take-profit at 105, both inside bar b2, whose order nobody knows: on the "
+        "worst path the high came before the entry, on the best after it.",
         per_value("path", ("worst", "best"), actions={1: buy(limit=99, take_profit=105, stop_loss=95)}),
     ),
     Picture(
