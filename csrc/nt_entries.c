@@ -8,11 +8,24 @@ static void widen(nt_entries *entries, int64_t side, const nt_working *working)
 {
     int64_t low, high;
     nt_entries_willing(side, working->limit, working->stop, &low, &high);
-    entries->lowest = low < entries->lowest ? low : entries->lowest;
-    entries->highest = high > entries->highest ? high : entries->highest;
+    if (high == INT64_MAX)
+        entries->from = low < entries->from ? low : entries->from;
+    else if (low == 0)
+        entries->up_to = high > entries->up_to ? high : entries->up_to;
+    else {
+        entries->low = low < entries->low ? low : entries->low;
+        entries->high = high > entries->high ? high : entries->high;
+    }
 }
 
-void nt_entries_add(nt_order_list *list, nt_working *working, const nt_order *row)
+/* Whether none of them can be willing to trade in low..high. Buy limits and sell stops lie together below, sell limits and buy stops
+ * above: each kind has its own bound, else a quote between them would be walked for every time. */
+static int is_clear(const nt_entries *entries, int64_t low, int64_t high)
+{
+    return (entries->from == INT64_MAX || high < entries->from) && low > entries->up_to && (high < entries->low || low > entries->high);
+}
+
+static void count_in(nt_order_list *list, nt_working *working, const nt_order *row)
 {
     nt_entries *entries = nt_entries_of(list, row->side);
     int64_t left = row->role == NT_ROLE_ENTRY ? row->quantity - row->filled : 0;
@@ -25,13 +38,45 @@ void nt_entries_add(nt_order_list *list, nt_working *working, const nt_order *ro
     widen(entries, row->side, working);
 }
 
-void nt_entries_remove(nt_order_list *list, const nt_working *working, const nt_order *row)
+static void count_out(nt_order_list *list, const nt_working *working, const nt_order *row)
 {
     nt_entries *entries = nt_entries_of(list, row->side);
     entries->left -= working->counted > 0 ? working->counted : 0;
     entries->sized -= working->counted < 0;
     entries->unfilled -= working->counted_unfilled;
-    if (--entries->count == 0)
+    entries->count--;
+}
+
+void nt_entries_join(nt_orders *orders, int32_t index, const nt_order *row)
+{
+    nt_working *working = &orders->working[index];
+    nt_order_list *list = &orders->lists[row->symbol];
+    nt_entries *entries = nt_entries_of(list, row->side);
+    working->side_next = -1;
+    working->side_previous = entries->tail;
+    if (entries->tail >= 0)
+        orders->working[entries->tail].side_next = index;
+    else
+        entries->head = index;
+    entries->tail = index;
+    count_in(list, working, row);
+}
+
+void nt_entries_leave(nt_orders *orders, int32_t index, const nt_order *row)
+{
+    const nt_working *working = &orders->working[index];
+    nt_order_list *list = &orders->lists[row->symbol];
+    nt_entries *entries = nt_entries_of(list, row->side);
+    if (working->side_previous >= 0)
+        orders->working[working->side_previous].side_next = working->side_next;
+    else
+        entries->head = working->side_next;
+    if (working->side_next >= 0)
+        orders->working[working->side_next].side_previous = working->side_previous;
+    else
+        entries->tail = working->side_previous;
+    count_out(list, working, row);
+    if (entries->count == 0)
         *entries = (nt_entries)NT_NO_ENTRIES;
 }
 
@@ -42,10 +87,8 @@ void nt_entries_recount(nt_orders *orders, int64_t order_id)
         return;
     nt_working *working = &orders->working[row->working];
     nt_order_list *list = &orders->lists[row->symbol];
-    nt_entries_of(list, row->side)->count++; /* so that taking the last one out keeps the bounds */
-    nt_entries_remove(list, working, row);
-    nt_entries_of(list, row->side)->count--;
-    nt_entries_add(list, working, row);
+    count_out(list, working, row);
+    count_in(list, working, row);
 }
 
 void nt_entries_widen(nt_orders *orders, const nt_working *working)
@@ -66,12 +109,13 @@ nt_wide nt_entries_left(const nt_orders *orders, int32_t symbol, int64_t side, i
 const nt_working *nt_entries_crossing(nt_orders *orders, int32_t symbol, int64_t side, int64_t low, int64_t high)
 {
     nt_entries *against = nt_entries_of(&orders->lists[symbol], -side), exact = NT_NO_ENTRIES;
-    int none = orders->counts_entries && (against->lowest > high || low > against->highest);
+    int none = orders->counts_entries && is_clear(against, low, high);
 #ifndef NT_DEBUG
     if (none)
         return NULL;
 #endif
-    for (int32_t index = orders->lists[symbol].head; index >= 0; index = orders->working[index].next) {
+    int32_t index = orders->counts_entries ? against->head : orders->lists[symbol].head;
+    for (; index >= 0; index = orders->counts_entries ? orders->working[index].side_next : orders->working[index].next) {
         const nt_working *working = &orders->working[index];
         int64_t lowest, highest;
         if (working->side == side || working->role >= NT_ROLE_STOP_LOSS)
@@ -83,7 +127,9 @@ const nt_working *nt_entries_crossing(nt_orders *orders, int32_t symbol, int64_t
             return working;
         widen(&exact, working->side, working);
     }
-    against->lowest = exact.lowest;
-    against->highest = exact.highest;
+    against->from = exact.from;
+    against->up_to = exact.up_to;
+    against->low = exact.low;
+    against->high = exact.high;
     return NULL;
 }

@@ -10,7 +10,7 @@
 
 #include "nt_orders.h"
 
-#define NT_NO_ENTRIES {.lowest = INT64_MAX, .highest = -1}
+#define NT_NO_ENTRIES {.head = -1, .tail = -1, .from = INT64_MAX, .up_to = -1, .low = INT64_MAX, .high = -1}
 
 static inline nt_entries *nt_entries_of(nt_order_list *list, int64_t side)
 {
@@ -26,8 +26,8 @@ static inline void nt_entries_willing(int64_t side, int64_t limit, int64_t stop,
 }
 
 /* As an order that is no exit joins its list and as it leaves. */
-void nt_entries_add(nt_order_list *list, nt_working *working, const nt_order *row);
-void nt_entries_remove(nt_order_list *list, const nt_working *working, const nt_order *row);
+void nt_entries_join(nt_orders *orders, int32_t index, const nt_order *row);
+void nt_entries_leave(nt_orders *orders, int32_t index, const nt_order *row);
 
 /* After a change to a working order; nothing where it is an exit or nothing is kept. */
 void nt_entries_recount(nt_orders *orders, int64_t order_id);

@@ -108,7 +108,7 @@ static void link_last(nt_orders *orders, int32_t index, const nt_order *row)
     list->tail = index;
     tally(list, row, 1);
     if (orders->counts_entries && !nt_order_is_exit(row))
-        nt_entries_add(list, working, row);
+        nt_entries_join(orders, index, row);
     orders->working_count++;
 }
 
@@ -126,7 +126,7 @@ static void unlink_working(nt_orders *orders, int32_t index, const nt_order *row
         list->tail = working->previous;
     tally(list, row, -1);
     if (orders->counts_entries && !nt_order_is_exit(row))
-        nt_entries_remove(list, working, row);
+        nt_entries_leave(orders, index, row);
     orders->working_count--;
     working->next = orders->free_head;
     orders->free_head = index;

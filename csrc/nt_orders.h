@@ -89,17 +89,23 @@ typedef struct nt_working {
     uint8_t role;
     uint8_t tif;
     int32_t counted_unfilled;
+    int32_t side_next; /* among those of its side that nt_entries holds, in order of arrival */
+    int32_t side_previous;
     int64_t counted; /* what nt_entries holds of it: in left, or -1 = among the sized; and, above, among the unfilled */
 } nt_working;
 
 /* What works of one symbol and side besides brackets, kept as it comes and goes (nt_entries.h) where a gate asks for it. */
 typedef struct nt_entries {
     nt_wide left;     /* nano that entries of a given size have still to fill */
-    int64_t lowest;   /* no order is willing to trade below, or above `highest`; both may be too wide, never too narrow */
-    int64_t highest;
+    int64_t from;     /* what orders are willing to trade at, never less than it is: those without an upper bound from here up, */
+    int64_t up_to;    /* those without a lower one up to here, */
+    int64_t low;      /* and the others (stop-limits) somewhere in between these */
+    int64_t high;
     int32_t count;    /* entries and closing orders */
     int32_t sized;    /* entries that find their size at their fill */
     int32_t unfilled; /* entries that have not traded yet */
+    int32_t head;
+    int32_t tail;
     int32_t spare;
 } nt_entries;
 

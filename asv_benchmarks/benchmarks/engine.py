@@ -1,6 +1,9 @@
-"""P1, P2, P3: the loop compiled and interpreted, and the statistics of a result."""
+"""P1, P2, P3, P6: the loop compiled and interpreted, statistics, order flow from C, and the memory of a run."""
 
 from __future__ import annotations
+
+import order_flow
+import peak_memory
 
 import neuraltrade as nt
 
@@ -64,3 +67,40 @@ class Statistics:
 
     def time_rolling_max_drawdown(self, rows: int) -> None:
         self.result.rolling(1_440, "max_drawdown")
+
+
+class Memory:
+    """The highest resident set of a run over its input and output; indicator columns counted, and left out."""
+
+    params = (1_000_000, 10_000_000)
+    param_names = ("bars",)
+    timeout = 600
+
+    def setup(self, rows: int) -> None:
+        self.measured = peak_memory.in_a_process(rows)
+
+    def track_peak_over_input_and_output(self, rows: int) -> float:
+        return float(self.measured["ratio"])
+
+    def track_peak_without_indicators(self, rows: int) -> float:
+        return float(self.measured["ratio_without_indicators"])
+
+
+class OrderFlow:
+    """P6: random order flow through gate, book and match, from C, in a process of its own."""
+
+    params = (64, 512)
+    param_names = ("places",)
+    timeout = 600
+
+    def setup(self, places: int) -> None:
+        self.found = order_flow.measure(200, 3, places=places, messages=64)
+
+    def track_orders_per_s(self, places: int) -> float:
+        return float(self.found["orders_per_s"])
+
+    def track_gate_p99_ns(self, places: int) -> float:
+        return float(self.found["gate"]["p99_ns"])
+
+    def track_no_allocations(self, places: int) -> int:
+        return int(self.found["allocations"] == 0)

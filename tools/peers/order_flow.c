@@ -331,7 +331,7 @@ int main(int argc, char **argv)
     if (nt_engine_open(engine, &config, markets, positions, symbols, times, steps, equity) != NT_OK)
         return 1;
     int64_t sent = steps * symbols * f.messages + symbols * f.places * 8;
-    if (nt_engine_reserve(engine, sent * 3 / 4, (int32_t)(symbols * f.places * 4), sent * 3 / 2) != NT_OK)
+    if (nt_engine_reserve(engine, sent * 3 / 4, (int32_t)(symbols * f.places * 16), sent * 3 / 2) != NT_OK)
         return 1;
     engine->strategy = on_bar;
     engine->strategy_user = &f;

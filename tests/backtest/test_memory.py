@@ -1,0 +1,28 @@
+"""What a run takes beyond its bars: its output, the strategy's own columns, and little else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "asv_benchmarks"
+sys.path.insert(0, str(FOLDER))
+peak_memory = pytest.importorskip("peak_memory", reason="asv_benchmarks is part of the repository only")
+
+pytestmark = [
+    pytest.mark.skipif(
+        not os.access("/proc/self/clear_refs", os.W_OK), reason="the kernel does not tell or forget the peak"
+    ),
+    pytest.mark.skipif("asan" in os.environ.get("LD_PRELOAD", ""), reason="a sanitizer's shadow counts as well"),
+]
+
+
+def test_the_peak_of_a_run_is_below_one_and_a_half_of_input_and_output() -> None:
+    found = peak_memory.in_a_process(1_000_000)
+    assert found["input_bytes"] == 48_000_000 and found["fills"] > 20_000
+    assert found["run_bytes"] >= 0.8 * (found["output_bytes"] + found["indicator_bytes"])  # it did measure something
+    assert found["ratio"] < 1.5, found
+    assert found["ratio_without_indicators"] < 1.3, found
