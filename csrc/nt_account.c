@@ -1,5 +1,7 @@
 #include "nt_account.h"
 
+#include "nt_sessions.h"
+
 static int accrues(const nt_engine *engine)
 {
     return engine->account.borrow_rate != 0 || engine->account.interest_rate != 0;
@@ -16,6 +18,8 @@ nt_status nt_account_open(nt_engine *engine)
     engine->opens = accrues(engine);
     for (int32_t slot = 0; slot < engine->market_count; slot++)
         engine->opens |= engine->markets[slot].due_count > 0;
+    for (int32_t slot = 0; slot < engine->market_count; slot++)
+        engine->restrains |= engine->markets[slot].sessions != NULL;
     if (engine->account.fifo) {
         status = nt_lots_open(&engine->lots, engine->market_count);
         engine->ledger.lots = status == NT_OK ? &engine->lots : NULL;
@@ -52,6 +56,8 @@ nt_status nt_account_mark(nt_engine *engine)
 
 nt_status nt_account_refusal(const nt_engine *engine, int32_t slot)
 {
+    if (nt_session_is_closed(&engine->markets[slot]))
+        return NT_DENIED_SESSION_CLOSED;
     if (engine->positions[slot].rate == 0)
         return NT_DENIED_NO_RATE;
     if (engine->margin.state == NT_MARGIN_BANKRUPT)

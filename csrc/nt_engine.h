@@ -57,6 +57,7 @@ typedef struct nt_market {
     int64_t entry_order_id;
     int64_t entry_signal_id;
     int64_t restricted; /* 1 = the gate lets nothing through */
+    const int32_t *sessions; /* a code for each bar: nt_sessions.h; NULL = always open */
     double fx;          /* the rate to the account's currency, as a float; 1 where it is that currency */
     nt_rate_series rates; /* of its currency; of count 0 where it is the account's */
     int64_t rate_told;  /* the one that the log has */

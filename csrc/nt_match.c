@@ -1,8 +1,7 @@
 #include "nt_match.h"
 
 #include "nt_entries.h"
-
-#define DAY_NS (INT64_C(86400) * NT_NANO)
+#include "nt_sessions.h"
 
 /* Most fills need the open or the close alone, and each further column is a cache miss: about 60 ns where orders are far apart. */
 static nt_status load_one(const double *column, const nt_market *market, nt_prices *prices)
@@ -68,7 +67,9 @@ static int touches_open(nt_engine *engine, nt_working *working, int64_t open, in
     int64_t side = working->side;
     if (working->type == NT_MARKET || working->type >= NT_ON_OPEN || working->fired) {
         *price_out = open;
-        return working->fired || working->type == NT_ON_OPEN || (working->type == NT_MARKET && policy->market_at == NT_MARKET_NEXT_OPEN);
+        if (working->type == NT_ON_OPEN && !working->fired)
+            return nt_session_code(&engine->markets[working->symbol]) & NT_SESSION_FIRST;
+        return working->fired || (working->type == NT_MARKET && policy->market_at == NT_MARKET_NEXT_OPEN);
     }
     if (working->stop) {
         if (side * (open - working->stop) < 0)
@@ -243,7 +244,7 @@ static void expire(nt_engine *engine, int32_t slot, int64_t opens_ns)
         uint8_t tif = nt_orders_row(orders, working->order_id)->tif;
         int late = tif == NT_TIF_GTD && engine->clock_ts_ns[engine->i] > working->good_till;
         if (tif == NT_TIF_DAY && nt_match_is_eligible(engine, working, opens_ns)) {
-            int64_t day = (engine->clock_ts_ns[engine->i] - 1) / DAY_NS;
+            int64_t day = nt_session_day(engine, slot);
             late = working->day != -1 && working->day != day;
             working->day = day;
         }
@@ -371,7 +372,7 @@ nt_status nt_match_bar(nt_engine *engine, int32_t slot)
 {
     nt_market *market = &engine->markets[slot];
     nt_prices prices;
-    if (is_out_of_reach(engine, slot))
+    if (nt_session_is_closed(market) || is_out_of_reach(engine, slot))
         return NT_OK;
     engine->orders.lists[slot].reach_known = 0;
     int whole = needs_whole_bar(engine, slot);
@@ -391,7 +392,7 @@ nt_status nt_match_bar(nt_engine *engine, int32_t slot)
         if (status == NT_OK && list->trail_count > 0)
             move_trails(engine, slot, &prices);
     }
-    if (status == NT_OK && list->close_count > 0 && whole)
+    if (status == NT_OK && list->close_count > 0 && whole && (nt_session_code(market) & NT_SESSION_LAST))
         status = fill_at_close(engine, slot, &prices, NT_ON_CLOSE, opens_ns);
     if (status == NT_OK && list->transient_count > 0)
         end_immediate(engine, slot, opens_ns);
@@ -404,6 +405,8 @@ nt_status nt_match_close(nt_engine *engine, int32_t slot)
 {
     nt_market *market = &engine->markets[slot];
     nt_prices prices;
+    if (nt_session_is_closed(market))
+        return NT_OK;
     nt_status loaded = engine->costs.slippage_capped ? load_prices(market, &prices) : load_one(market->series.close, market, &prices);
     if (loaded != NT_OK)
         return without_prices(market);

@@ -1,4 +1,5 @@
 /* nt_modify: what becomes of an order that already works: a new quantity or price, and orders joined so that one cancels the other. */
+#include "nt_account.h"
 #include "nt_book.h"
 #include "nt_entries.h"
 #include "nt_gate.h"
@@ -109,7 +110,9 @@ int64_t nt_book_modify(nt_engine *engine, int64_t order_id, int64_t quantity, in
     if ((quantity | limit | stop) == 0)
         return 0;
     nt_working *working = &engine->orders.working[row->working];
-    nt_status status = check_change(engine, row, working, quantity, limit, stop);
+    nt_status status = engine->restrains ? nt_account_refusal(engine, row->symbol) : NT_OK;
+    if (status == NT_OK)
+        status = check_change(engine, row, working, quantity, limit, stop);
     nt_finding finding = {0, 0, 0};
     if (status == NT_OK && engine->gate.on)
         status = check_gate(engine, order_id, quantity, limit, stop, &finding);

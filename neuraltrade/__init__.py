@@ -43,6 +43,7 @@ _EXPORTS = {
     "Quotes": "market.ticks",
     "Ticks": "market.merge",
     "Trades": "market.ticks",
+    "Sessions": "market.sessions",
     "Signals": "strategy",
     "StoreClosed": "errors",
     "StoreLocked": "errors",

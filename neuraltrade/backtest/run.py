@@ -19,6 +19,7 @@ from ..errors import InputError, StrategyError
 from ..market import Bars, Depth, Panel, Quotes, Ticks, Trades
 from ..market.rates import Rates, check_rates, rates_of
 from ..market.schedules import Action, actions_of, check_ticks, dues_of, told
+from ..market.sessions import sessions_of
 from ..results import Result, checks
 from ..strategy import Signals
 from ..strategy.base import nearest
@@ -74,6 +75,7 @@ class Setup:
             latency_ns=self.latency_ns,
             dues=[dues_of(own) for own in self.actions],
             rates=rates_of(self.rates, self.account, self.symbols, self.instruments),
+            sessions=None if self.ticks is not None else sessions_of(self.instruments, self.bars),
         )
 
     def settings(self, policy: FillPolicy) -> dict[str, Any]:
@@ -87,7 +89,7 @@ class Setup:
             "fill": plain(policy),
             "size": plain(self.size),
             "risk": None if self.risk is None else plain(self.risk),
-            "instruments": {s: plain(i) for s, i in zip(self.symbols, self.instruments, strict=True)},
+            "instruments": {s: plain(i, enc_hook=str) for s, i in zip(self.symbols, self.instruments, strict=True)},
             "multipliers": {s: i.multiplier for s, i in zip(self.symbols, self.instruments, strict=True)},
             "account": plain(self.account),
             "latency_ns": self.latency_ns,
@@ -166,7 +168,7 @@ def backtest(
     if setup.ticks is not None and bounds:
         raise InputError("bounds must be False over ticks: there is no path inside a bar to be unsure of")
     if setup.ticks is not None:
-        check_ticks(setup.actions)
+        check_ticks(setup.actions, setup.instruments)
     if isinstance(strategy, Signals):
         if setup.ticks is not None:
             raise InputError("strategy must be an nt.Strategy over ticks: nt.Signals are a row per bar")

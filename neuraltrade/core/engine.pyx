@@ -128,7 +128,7 @@ cdef class Engine:
     symbols : names, each once. bars : for each a tuple (ts_ns int64[n], open, high, low, close, volume float64[n]), C-contiguous,
     kept referenced and never copied. cash : in the account's currency. path : overrides policy.path. record_events : keep the whole
     event log (64 bytes an event), which the digest is taken over; else fills only. latency_ns : how long an order takes to reach the
-    market. dues : for each symbol DUE_DTYPE[n] or None, by time. rates : for each RATES_DTYPE[n] or None, by time.
+    market. dues : for each symbol DUE_DTYPE[n] or None, by time. rates, sessions : RATES_DTYPE[n], int32[bars] or None.
     ticks : an nt.Ticks to run over instead, with a strategy that has `calls` (of EVENT_CALLS); bars are None then.
     Raises InputError. Memory: 8 bytes a clock step, plus its rows.
     """
@@ -137,7 +137,7 @@ cdef class Engine:
         self.run = Run(len(symbols))
 
     def __init__(self, symbols, bars=None, *, cash, policy, fees, slippage, size, risk, instruments, account, path=None,
-                 record_events=True, latency_ns=0, ticks=None, calls=(), dues=None, rates=None):
+                 record_events=True, latency_ns=0, ticks=None, calls=(), dues=None, rates=None, sessions=None):
         if self.run.opened:
             raise InputError("Engine: an engine is opened once")
         self.symbols = self.run.symbols = convert.unique_symbols(symbols)
@@ -154,7 +154,7 @@ cdef class Engine:
         cdef Py_ssize_t slot
         for slot in range(self.run.market_count):
             self._open_market(slot, bars[slot], instruments[slot], policy, slippage)
-        attach(self.run, dues, rates)
+        attach(self.run, dues, rates, sessions)
         self.clock_ts_ns = convert.union_clock([columns[0] for columns in bars]) if ticks is None else self.feed.clock_ts_ns
         cdef const int64_t[::1] clock = self.clock_ts_ns
         cdef int64_t count = clock.shape[0]

@@ -263,6 +263,7 @@ cdef extern from "nt_engine.h" nogil:
         int64_t lot
         int64_t size_lot
         int64_t restricted
+        const int32_t* sessions
         nt_rate_series rates
         const nt_due* dues
         int64_t due_count

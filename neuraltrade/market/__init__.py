@@ -6,6 +6,7 @@ from .merge import Ticks
 from .panel import Panel
 from .rates import Rates
 from .schedules import Dividends, Funding, Splits
+from .sessions import Sessions
 from .ticks import Depth, Quotes, Trades
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Panel",
     "Quotes",
     "Rates",
+    "Sessions",
     "Splits",
     "Ticks",
     "Trades",

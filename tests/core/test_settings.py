@@ -135,7 +135,7 @@ ODD = [
     *(np.array([1.0, 2.0]), np.array(["a"])),
 ]
 # The fields that take one of them.
-TAKES = {("Account", "currency", "?"), ("Instrument", "currency", "?")}
+TAKES = {("Account", "currency", "?"), ("Instrument", "currency", "?"), ("Instrument", "calendar", "?")}
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.__name__)

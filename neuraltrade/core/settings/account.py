@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...errors import InputError
 from .checks import Setting, choice, number
 
@@ -61,6 +63,7 @@ class Instrument(Setting, frozen=True, kw_only=True):
     tick : grid of prices given by orders, None = 1e-9. lot : grid of quantities, None = 1e-9.
     currency : code, None = the account's; another one needs `rates` of the run.
     multiplier : currency per unit and point of price.
+    calendar : nt.Sessions, or a name that exchange-calendars knows ("XNYS"); None = always open.
     margin : fraction of notional that opening it binds, above 0 and at most 1; None = 1 / Account.leverage.
 
     >>> import neuraltrade as nt
@@ -73,6 +76,7 @@ class Instrument(Setting, frozen=True, kw_only=True):
     currency: str | None = None
     multiplier: float = 1.0
     margin: float | None = None
+    calendar: Any = None
 
     def __post_init__(self) -> None:
         for name in ("tick", "lot"):
@@ -82,5 +86,10 @@ class Instrument(Setting, frozen=True, kw_only=True):
         number("Instrument", "multiplier", self.multiplier, 1e-9, 1e9)
         if self.margin is not None:
             number("Instrument", "margin", self.margin, 1e-12, 1.0)
+        named = isinstance(self.calendar, str) and self.calendar
+        if self.calendar is not None and not named and not hasattr(self.calendar, "codes"):
+            raise InputError(
+                f"Instrument: calendar must be None, a name such as 'XNYS' or nt.Sessions, was {self.calendar!r}"
+            )
         if self.currency is not None and (not isinstance(self.currency, str) or not self.currency):
             raise InputError(f"Instrument: currency must be None or a code such as 'USD', was {self.currency!r}")
