@@ -193,6 +193,14 @@ def chosen_change(numbers: list[float]) -> dict[str, float]:
     return change
 
 
+def try_change(model: Any, order: Any, numbers: list[float]) -> None:
+    """What the core would refuse at once is not sent."""
+    change = {name: nano(value) for name, value in chosen_change(numbers).items()}
+    fits = not ("limit" in change and not order.limit) and change.get("quantity", 2**62) > order.filled
+    if order.active and change and fits:
+        model.modify(order, **change)
+
+
 def expected(ticks: nt.Ticks, how: dict[str, Any], script: list[tuple]) -> tuple[list[tuple], list[tuple]]:
     """The same by the model."""
     merged = ticks.events()
@@ -223,14 +231,8 @@ def expected(ticks: nt.Ticks, how: dict[str, Any], script: list[tuple]) -> tuple
                 model.cancel(order)
             elif what == "close":
                 model.close(symbol)
-            elif what == "modify" and plain and plain.active:
-                change = {name: nano(value) for name, value in chosen_change(numbers).items()}
-                if (
-                    change
-                    and not ("limit" in change and not plain.limit)
-                    and change.get("quantity", 2**62) > plain.filled
-                ):
-                    model.modify(plain, **change)
+            elif what == "modify" and plain:
+                try_change(model, plain, numbers)
             elif what == "order":
                 mark = model.markets[symbol].mark
                 chosen = choose(tuple(numbers), mark)
