@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NEAR_BEST 8 /* levels looked at one by one before bisecting */
+#define NEAR_BEST 8   /* levels looked at one by one before bisecting */
+#define EMPTY_KEPT 64 /* rows that are not worth closing up */
 
 void nt_depth_close(nt_depth *depth)
 {
@@ -15,6 +16,7 @@ void nt_depth_close(nt_depth *depth)
 void nt_depth_clear(nt_depth *depth)
 {
     depth->sides[0].count = depth->sides[1].count = 0;
+    depth->sides[0].empty = depth->sides[1].empty = 0;
     depth->stamp++;
 }
 
@@ -36,11 +38,21 @@ static int32_t place_of(const nt_ladder *ladder, int64_t side, int64_t price)
     return low;
 }
 
+nt_level *nt_depth_level(const nt_depth *depth, int64_t side, int64_t k)
+{
+    int32_t walked = 0;
+    nt_level *level = nt_depth_next(depth, side, &walked);
+    while (level != NULL && k-- > 0)
+        level = nt_depth_next(depth, side, &walked);
+    return level;
+}
+
 nt_level *nt_depth_find(const nt_depth *depth, int64_t side, int64_t price)
 {
     const nt_ladder *ladder = nt_depth_side(depth, side);
     int32_t at = place_of(ladder, side, price);
-    return at < ladder->count && ladder->levels[at].price == price ? &ladder->levels[at] : NULL;
+    nt_level *level = &ladder->levels[at];
+    return at < ladder->count && level->price == price && level->quantity > 0 ? level : NULL;
 }
 
 static nt_status make_room(nt_ladder *ladder)
@@ -58,10 +70,27 @@ static nt_status make_room(nt_ladder *ladder)
     return NT_OK;
 }
 
+/* Close up the rows once half of them are empty. */
+static void compact(nt_ladder *ladder)
+{
+    int32_t kept = 0;
+    for (int32_t row = 0; row < ladder->count; row++)
+        if (ladder->levels[row].quantity > 0)
+            ladder->levels[kept++] = ladder->levels[row];
+    ladder->count = kept;
+    ladder->empty = 0;
+}
+
 static void remove_level(nt_ladder *ladder, int32_t at)
 {
-    ladder->count--;
-    memmove(&ladder->levels[at], &ladder->levels[at + 1], (size_t)(ladder->count - at) * sizeof *ladder->levels);
+    ladder->levels[at].quantity = ladder->levels[at].taken = 0;
+    ladder->empty++;
+    while (ladder->count > 0 && ladder->levels[ladder->count - 1].quantity == 0) { /* the best is never empty */
+        ladder->count--;
+        ladder->empty--;
+    }
+    if (ladder->empty > EMPTY_KEPT && ladder->empty > ladder->count / 2)
+        compact(ladder);
 }
 
 nt_status nt_depth_set(nt_depth *depth, int64_t side, int64_t price, int64_t quantity, int64_t *before_out)
@@ -70,7 +99,13 @@ nt_status nt_depth_set(nt_depth *depth, int64_t side, int64_t price, int64_t qua
     int32_t at = place_of(ladder, side, price);
     nt_level *level = at < ladder->count && ladder->levels[at].price == price ? &ladder->levels[at] : NULL;
     int64_t before = level ? level->quantity : 0;
-    if (level == NULL && quantity > 0) {
+    if (quantity <= 0) {
+        *before_out = before;
+        if (before > 0)
+            remove_level(ladder, at);
+        return NT_OK;
+    }
+    if (level == NULL) {
         nt_status status = make_room(ladder);
         if (status != NT_OK)
             return status;
@@ -78,13 +113,9 @@ nt_status nt_depth_set(nt_depth *depth, int64_t side, int64_t price, int64_t qua
         memmove(level + 1, level, (size_t)(ladder->count - at) * sizeof *level);
         ladder->count++;
         *level = (nt_level){.price = price};
-    }
+    } else
+        ladder->empty -= before == 0;
     *before_out = before;
-    if (quantity <= 0) {
-        if (level)
-            remove_level(ladder, at);
-        return NT_OK;
-    }
     if (quantity != before)
         level->taken = 0;
     level->quantity = quantity;
@@ -94,11 +125,11 @@ nt_status nt_depth_set(nt_depth *depth, int64_t side, int64_t price, int64_t qua
 
 int64_t nt_depth_uncross(nt_depth *depth)
 {
-    nt_ladder *bids = &depth->sides[0], *asks = &depth->sides[1];
     int64_t removed = 0;
-    while (bids->count && asks->count && bids->levels[bids->count - 1].price >= asks->levels[asks->count - 1].price) {
-        int bid_is_older = bids->levels[bids->count - 1].stamp < asks->levels[asks->count - 1].stamp;
-        (bid_is_older ? bids : asks)->count--;
+    const nt_level *bid, *ask;
+    while ((bid = nt_depth_best(depth, 1)) != NULL && (ask = nt_depth_best(depth, -1)) != NULL && bid->price >= ask->price) {
+        nt_ladder *older = &depth->sides[bid->stamp < ask->stamp ? 0 : 1];
+        remove_level(older, older->count - 1);
         removed++;
     }
     depth->stale += removed;

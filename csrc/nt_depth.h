@@ -1,7 +1,9 @@
 /* nt_depth: one symbol's book by price level, from a feed that tells the whole quantity at a price whenever it changes.
  *
  * Each side is one flat array sorted towards the best price, which stands last: most changes happen there, so that most cost a
- * few comparisons and move a few rows. Levels are found by bisection. `taken` is what our own orders took of what the feed still
+ * few comparisons and move a few rows. Levels are found by bisection. One that is gone stays as an empty row, since most prices
+ * come back (of 165,000 levels that came or went in a recorded book of 5,000 a side 19,000 were new, and moving the rows for the
+ * others was most of the work); the best is never empty, and rows are closed up once half of them are. `taken` is what our own orders took of what the feed still
  * shows; it is forgotten when the feed shows another quantity there.
  *
  * A book that is crossed or locked once a message is complete holds stale levels: one of the two best was not told that it is
@@ -24,9 +26,11 @@ typedef struct nt_level {
 } nt_level;
 
 typedef struct nt_ladder {
-    nt_level *levels; /* worst first, best last */
-    int32_t count;
+    nt_level *levels; /* worst first, best last; quantity 0 = gone */
+    int32_t count;    /* rows, the last of which is not empty */
+    int32_t empty;    /* of them */
     int32_t capacity;
+    int32_t spare;
 } nt_ladder;
 
 typedef struct nt_depth {
@@ -40,12 +44,27 @@ static inline const nt_ladder *nt_depth_side(const nt_depth *depth, int64_t side
     return &depth->sides[side < 0];
 }
 
-/* Level k of a side (+1 bids, -1 asks), 0 the best; NULL beyond the last. */
-static inline nt_level *nt_depth_level(const nt_depth *depth, int64_t side, int64_t k)
+/* The best of a side (+1 bids, -1 asks); NULL = nobody there. */
+static inline nt_level *nt_depth_best(const nt_depth *depth, int64_t side)
 {
     const nt_ladder *ladder = nt_depth_side(depth, side);
-    return k >= 0 && k < ladder->count ? &ladder->levels[ladder->count - 1 - k] : (nt_level *)0;
+    return ladder->count > 0 ? &ladder->levels[ladder->count - 1] : (nt_level *)0;
 }
+
+/* The next level of a side, best first; *walked: rows passed so far, 0 to begin with. NULL beyond the last. */
+static inline nt_level *nt_depth_next(const nt_depth *depth, int64_t side, int32_t *walked)
+{
+    const nt_ladder *ladder = nt_depth_side(depth, side);
+    while (*walked < ladder->count) {
+        nt_level *level = &ladder->levels[ladder->count - 1 - (*walked)++];
+        if (level->quantity > 0)
+            return level;
+    }
+    return (nt_level *)0;
+}
+
+/* Level k of a side, 0 the best; NULL beyond the last. O(k). */
+nt_level *nt_depth_level(const nt_depth *depth, int64_t side, int64_t k);
 
 void nt_depth_close(nt_depth *depth);
 void nt_depth_clear(nt_depth *depth);

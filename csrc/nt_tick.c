@@ -198,7 +198,7 @@ static nt_status hear(nt_engine *engine, const nt_tick_stream *stream, int64_t f
     nt_status status = tick->heard == tick->venue ? NT_OK : nt_tick_write_book(tick->heard, stream, first, rows);
     if (status != NT_OK || tick->has_quotes)
         return status;
-    const nt_level *bid = nt_depth_level(tick->heard, 1, 0), *ask = nt_depth_level(tick->heard, -1, 0);
+    const nt_level *bid = nt_depth_best(tick->heard, 1), *ask = nt_depth_best(tick->heard, -1);
     tick->bid = shown(bid, 1);
     tick->bid_size = shown(bid, 0);
     tick->ask = shown(ask, 1);

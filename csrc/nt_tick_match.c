@@ -30,15 +30,21 @@ nt_status nt_tick_enter(nt_engine *engine, int64_t order_id, int arrived)
     return NT_OK;
 }
 
-/* Level k of what an order of `side` can take; NULL beyond the last. */
-static nt_level *far_level(const nt_tick_market *tick, int64_t side, int64_t k)
+/* The next level of what an order of `side` can take, best first; *walked is 0 to begin with. NULL beyond the last. */
+static nt_level *far_next(const nt_tick_market *tick, int64_t side, int32_t *walked)
 {
     if (tick->venue)
-        return nt_depth_level(tick->venue, -side, k);
-    if (k > 0)
+        return nt_depth_next(tick->venue, -side, walked);
+    if ((*walked)++ > 0)
         return NULL;
     nt_level *level = (nt_level *)(tick->has_quotes ? &tick->top[side > 0] : &tick->print);
     return level->price ? level : NULL;
+}
+
+static nt_level *far_best(const nt_tick_market *tick, int64_t side)
+{
+    int32_t walked = 0;
+    return far_next(tick, side, &walked);
 }
 
 /* What is left to take of a level, in whole lots. */
@@ -71,8 +77,9 @@ static nt_status fits_whole(nt_engine *engine, int64_t id, int64_t limit, int *f
     const nt_tick_market *tick = &engine->ticks->markets[order->symbol];
     int64_t side = order->side, sum = 0, wanted = 0, allowed = 0, count = 0;
     const nt_level *level;
+    int32_t walked = 0;
     *fits_out = 0;
-    for (int64_t k = 0; (level = far_level(tick, side, k)) != NULL; k++) {
+    while ((level = far_next(tick, side, &walked)) != NULL) {
         if (limit && side * (level->price - limit) > 0)
             break;
         int64_t room = room_of(engine, order->symbol, level);
@@ -100,7 +107,8 @@ static nt_status take(nt_engine *engine, int64_t id, int64_t limit, int64_t own)
     const nt_tick_market *tick = &engine->ticks->markets[slot];
     int64_t side = nt_orders_row(&engine->orders, id)->side;
     nt_level *level;
-    for (int64_t k = 0; (level = far_level(tick, side, k)) != NULL; k++) {
+    int32_t walked = 0;
+    while ((level = far_next(tick, side, &walked)) != NULL) {
         if (limit && side * (level->price - limit) > 0)
             break;
         int64_t room = room_of(engine, slot, level), filled;
@@ -143,7 +151,7 @@ static int64_t trigger_price(const nt_ticks *ticks, const nt_tick_market *tick, 
 {
     if (ticks->stop_trigger == NT_STOP_ON_LAST || (!tick->venue && !tick->has_quotes))
         return tick->last;
-    const nt_level *level = far_level(tick, side, 0);
+    const nt_level *level = far_best(tick, side);
     return level ? level->price : 0;
 }
 
@@ -333,7 +341,7 @@ static nt_status meet_far_side(nt_engine *engine, int32_t slot)
     for (int64_t side = 1; side >= -1; side -= 2) {
         const nt_level *level;
         int64_t id;
-        while ((level = far_level(tick, side, 0)) != NULL && (id = first_reached(engine, slot, side, level->price)) != 0) {
+        while ((level = far_best(tick, side)) != NULL && (id = first_reached(engine, slot, side, level->price)) != 0) {
             const nt_order *order = nt_orders_row(&engine->orders, id);
             nt_resting *resting = nt_tick_resting(engine->ticks, id, order->working);
             int64_t limit = engine->orders.working[order->working].limit;

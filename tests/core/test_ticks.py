@@ -483,3 +483,18 @@ class TestBook:
 
         nt.backtest(nt.Depth("X", np.arange(count), side, price, quantity), Look)
         assert wrong == [] and len(book[1]) > 200
+
+    def test_prices_that_never_come_back_are_forgotten(self):
+        """10,000 levels come and go behind a best that stays: what is left is right, and walking it is quick."""
+        count = 10_000
+        price = np.r_[100.0, np.repeat(90 - np.arange(count) * 0.001, 2), 95.0]
+        quantity = np.r_[1.0, np.tile([2.0, 0.0], count), 3.0]
+        seen: list[tuple] = []
+        look = {len(price) - 1: lambda c: seen.extend((c.depth_price(1, k), c.depth_size(1, k)) for k in range(3))}
+        result = run(nt.Depth("X", np.arange(len(price)), np.ones(len(price)), price, quantity), look)
+        assert seen[:2] == [(100.0, 1.0), (95.0, 3.0)] and np.isnan(seen[2][0]) and len(result.equity) == len(price)
+
+    def test_a_level_that_comes_back_is_whole_again(self):
+        rows = [*BOOK, (20, -1, 101.0, 0.0), (30, -1, 101.0, 4.0), (40, 1, 90.0, 1.0)]
+        plan = {0: lambda c: c.buy(4, tif="ioc"), 2: lambda c: c.buy(4, tif="ioc")}
+        assert fills(run(depth(*rows), plan)) == [(10, 1, 4.0, 101.0), (30, 1, 4.0, 101.0)]
