@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import signal
 import sys
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -74,7 +75,8 @@ def outcomes(name: str, seed: int, chunks: list[int], workers: int) -> Any:
             yield chunk, run_chunk(name, seed, chunk)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    quiet = (signal.SIGINT, signal.SIG_IGN)  # Control-C is the parent's to act on
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=signal.signal, initargs=quiet) as pool:
         waiting = iter(chunks)
         running: dict[Future[Any], int] = {}
         try:

@@ -69,6 +69,27 @@ def test_control_c_leaves_a_state_that_goes_on(tmp_path):
     assert run_child(state).returncode == 0
 
 
+def test_control_c_is_heard_while_others_work(tmp_path):
+    """Two workers, and an interrupt once a chunk is done: the state is saved, and nobody is left waiting."""
+    state = tmp_path / "state.json"
+    code = CHILD.format(tools=str(TOOLS), state=str(state), kill_at=-1, signal=0)
+    code = code.replace('"--count", "1500"', '"--count", "2000", "--workers", "2"').replace(
+        "sys.exit(campaign.main())",
+        "real_add = campaign.State.add\n"
+        "def add(self, chunk, outcome):\n"
+        "    real_add(self, chunk, outcome)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "campaign.State.add = add\n"
+        "if __name__ == '__main__':\n"
+        "    sys.exit(campaign.main())",
+    )
+    script = tmp_path / "child.py"
+    script.write_text(code)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, env=os.environ)
+    assert (done.returncode, done.stderr) == (130, "")
+    assert json.loads(state.read_text())["cases"] == 500
+
+
 @pytest.mark.parametrize(
     ("key", "value"), [("version", 99), ("seed", 6), ("campaign", "bounds"), ("chunk", 7), ("format", 2)]
 )

@@ -19,8 +19,8 @@ from campaigns import Failure, Outcome
 
 VERSION = 1
 UNIT = "digests"
-CHUNK = 50
-CI_COUNT, FULL_COUNT = 50, 1_000
+CHUNK = 100
+CI_COUNT, FULL_COUNT = 100, 1_000
 CHILD = Path(__file__).with_name("digests.py")
 
 
