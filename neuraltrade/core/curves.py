@@ -121,14 +121,16 @@ def range_extremes(low: np.ndarray, high: np.ndarray, first: np.ndarray, last: n
     """
     lowest, highest = np.full(len(first), np.inf), np.full(len(first), -np.inf)
     length = last - first + 1
-    low, high, size = low.copy(), high.copy(), 1
-    while (length >= size).any():
+    size = 1
+    longest = int(length.max(initial=0))
+    while longest >= size:
         mine = np.flatnonzero((length >= size) & (length < 2 * size))
         one, two = first[mine], last[mine] + 1 - size
         lowest[mine] = np.minimum(low[one], low[two])
         highest[mine] = np.maximum(high[one], high[two])
-        low = np.minimum(low[:-size], low[size:])
-        high = np.maximum(high[:-size], high[size:])
+        if longest >= 2 * size:
+            low = np.minimum(low[:-size], low[size:])
+            high = np.maximum(high[:-size], high[size:])
         size *= 2
     return lowest, highest
 

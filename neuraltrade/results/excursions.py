@@ -52,11 +52,17 @@ class _Held:
 
 
 def _in_one_unit(result: Result, slot: int, bars: Any) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-    """((ts_ns, open, high, low, close), factor of each bar): prices before a split in the unit after it."""
+    """((ts_ns, open, high, low, close), factor of each bar): prices before a split in the unit after it.
+
+    No factors where nothing was split.
+    """
     ts_ns, *prices = bars.columns()[:5]
-    scale = np.ones(len(ts_ns))
     flows = result.slots["flows"]
-    for split in flows[(flows["symbol"] == slot) & (flows["kind"] == FLOW_KINDS.index("split"))]:
+    splits = flows[(flows["symbol"] == slot) & (flows["kind"] == FLOW_KINDS.index("split"))]
+    if len(splits) == 0:
+        return (ts_ns, *prices), np.ones(0)
+    scale = np.ones(len(ts_ns))
+    for split in splits:
         scale[ts_ns < result.ts_ns[split["bar"]]] /= split["rate"]
     return (ts_ns, *(column * scale for column in prices)), scale
 
