@@ -27,7 +27,7 @@ ODD = {
 TAKES = {
     **{name: {"0"} for name in ("fees", "slippage", "latency_ns", "seed")},
     **{name: {"None"} for name in ("size", "risk", "recall", "advisor", "account", "benchmark")},
-    **{name: {"None", "dict"} for name in ("params", "instruments", "actions")},
+    **{name: {"None", "dict"} for name in ("params", "instruments", "actions", "rates")},
     **{name: {"True"} for name in ("bounds", "close_at_end")},
     "journal": {"None", "list"},
     "risk_free": {"0", "1e300"},
