@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import tick_data
 from .statistics import DEFINITIONS
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def title(result: Result) -> str:
 
 def period(result: Result) -> str:
     days = np.array([result.ts_ns[0], result.ts_ns[-1]], dtype="datetime64[ns]").astype("datetime64[D]")
-    return f"{days[0]} to {days[1]}, {len(result.ts_ns):,} bars"
+    steps = "events" if tick_data.is_ticks(result.data) else "bars"
+    return f"{days[0]} to {days[1]}, {len(result.ts_ns):,} {steps}"
 
 
 def text(result: Result) -> str:
