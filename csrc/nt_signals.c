@@ -31,8 +31,8 @@ static int64_t enter(nt_engine *engine, const nt_signal_arrays *arrays, int32_t 
 }
 
 /* Whether an order of an earlier bar still waits (for volume, for latency), which then decides first. The rest of an entry does
- * not outlive the exit of what it opened. */
-static int waits(nt_engine *engine, int32_t slot, int64_t held, int leave)
+ * not outlive the exit of what it opened, nor does one that an exit overtakes before it has filled at all. */
+static int waits(nt_engine *engine, int32_t slot, int64_t held, int exit_long, int exit_short)
 {
     const nt_orders *orders = &engine->orders;
     int found = 0;
@@ -41,7 +41,8 @@ static int waits(nt_engine *engine, int32_t slot, int64_t held, int leave)
         int64_t id = orders->working[index].order_id;
         const nt_order *row = nt_orders_row(orders, id);
         next = orders->working[index].next;
-        if (leave && row->role == NT_ROLE_ENTRY && row->side == nt_sign(held))
+        int overtaken = row->side > 0 ? exit_long && held >= 0 : exit_short && held <= 0;
+        if (overtaken && row->role == NT_ROLE_ENTRY)
             (void)nt_book_end(engine, id, NT_CANCELLED_ORDER, 0); /* signals join no orders */
         else
             found |= row->role <= NT_ROLE_CLOSE;
@@ -65,7 +66,7 @@ int64_t nt_signals_on_bar(nt_context *context, void *user)
     if ((enter_long && enter_short) || engine->markets[slot].exit_bar == engine->i)
         enter_long = enter_short = 0;
     int leave = (held > 0 && exit_long) || (held < 0 && exit_short);
-    if (waits(engine, slot, held, leave))
+    if (waits(engine, slot, held, exit_long, exit_short))
         return engine->failure != NT_OK;
     int64_t reversed = 0;
     if (held <= 0 && enter_long)

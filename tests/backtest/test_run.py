@@ -404,6 +404,20 @@ def test_nan_is_refused_rather_than_taken_for_not_given(speed, what):
     assert [(order["status"], order["reason"]) for order in result.orders] == [("denied", reason.name.lower())]
 
 
+@pytest.mark.parametrize("short", [False, True])
+def test_an_exit_cancels_an_entry_that_is_still_on_its_way(short):
+    day_ns = 86_400 * 10**9
+    entries, exits = np.zeros(len(GOOG), bool), np.zeros(len(GOOG), bool)
+    entries[[3, 50]], exits[[4, 80]] = True, True
+    none = np.zeros(len(GOOG), bool)
+    signals = nt.Signals(none, none, entries, exits) if short else nt.Signals(entries, exits)
+    result = nt.backtest(GOOG, signals, latency_ns=day_ns + 1)
+    assert list(result.orders["status"][:2]) == ["cancelled", "filled"]
+    assert (result.orders["done_bar"][0], result.orders["filled"][0]) == (4, 0.0)
+    assert len(result.trades) == 1
+    assert result.trades["entry_bar"][0] > 50
+
+
 def test_a_latency_beyond_all_bars_fills_nothing():
     assert [len(nt.backtest(GOOG, Hold, latency_ns=ns).fills) for ns in (2**63 - 1, 0)] == [0, 1]
 
