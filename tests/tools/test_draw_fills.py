@@ -84,16 +84,12 @@ def test_words_that_would_overlap_are_moved_apart() -> None:
 
 def test_check_names_what_changed(tmp_path: Path) -> None:
     command = [sys.executable, ROOT / "tools" / "draw_fills.py"]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
-    made = subprocess.run([*command, tmp_path], capture_output=True, text=True, check=True, env=environment)
+    made = subprocess.run([*command, tmp_path], capture_output=True, text=True, check=True)
     assert "market_at.svg: written" in made.stdout and len(list(tmp_path.glob("*.svg"))) == len(NAMES)
-    assert (
-        subprocess.run([*command, "--check", tmp_path], capture_output=True, check=False, env=environment).returncode
-        == 0
-    )
+    assert subprocess.run([*command, "--check", tmp_path], capture_output=True, check=False).returncode == 0
     (tmp_path / "path.svg").write_text("<svg/>")
     (tmp_path / "old.svg").write_text("<svg/>")
-    done = subprocess.run([*command, "--check", tmp_path], capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run([*command, "--check", tmp_path], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stdout.splitlines() == ["path.svg: not what the engine does now", "old.svg: no such picture any more"]
     assert (tmp_path / "path.svg").read_text() == "<svg/>"
