@@ -12,7 +12,8 @@ P6  random order flow through gate, book and match, from C   beside nothing: lat
 P7  kNN k=10 in int8 rows of 512, one query at a time        beside the USearch package 2.26.6 on the same codes
 
 Each peer runs in a virtual environment of its own, made on first use in the user's cache folder (NEURALTRADE_PEERS to
-put it elsewhere). Both sides are warmed up; figures are medians of --times runs, with fastest and slowest in the JSON.
+put it elsewhere). Both sides are warmed up; figures are medians of --times runs (P1, P2: of the process's own time),
+with fastest, slowest and the clock's in the JSON.
 What was computed stands beside how fast: final equity and trade counts, recall@10 against an exact float32 scan.
 """
 
@@ -51,7 +52,8 @@ def cpu_name() -> str:
 
 
 def rate(count: int, timed: dict[str, float]) -> float:
-    return count / timed["median_s"]
+    """By the process's own time: both sides work on one core, and other work on the machine stretches the clock."""
+    return count / timed["cpu_s"]
 
 
 def bars_folder(rows: int) -> Path:
