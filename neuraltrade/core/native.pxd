@@ -8,6 +8,7 @@ cdef extern from "nt_status.h" nogil:
         NT_INVALID
         NT_NO_MEMORY
         NT_OVERFLOW
+        NT_FULL
         NT_STATE
         NT_STOPPED
         NT_UNBALANCED
@@ -103,6 +104,10 @@ cdef extern from "nt_event.h" nogil:
         int32_t direction
 
 cdef extern from "nt_fixed.h" nogil:
+    enum:
+        NT_CASH_DIGITS_MAX
+    int64_t NT_NANO
+    nt_status nt_fixed_from_double(double x, double scale, int64_t* out)
     nt_status nt_nano_from_double(double x, int64_t* out)
     double nt_double_from_nano(int64_t nano)
     nt_status nt_multiply_divide(int64_t a, int64_t b, int64_t divisor, int64_t* out)
@@ -135,6 +140,9 @@ cdef extern from "nt_ledger.h" nogil:
     void nt_ledger_open(nt_ledger*, nt_position*, int32_t, int, int64_t)
     nt_status nt_ledger_notional(const nt_ledger*, int32_t, int64_t, int64_t, int64_t*)
     nt_status nt_ledger_fill(nt_ledger*, int32_t, int64_t, int64_t, int64_t, nt_closing*)
+    nt_status nt_ledger_flow(nt_ledger*, int32_t, int64_t)
+    nt_status nt_ledger_interest(nt_ledger*, int64_t)
+    nt_status nt_ledger_split(nt_ledger*, int32_t, int64_t, int64_t)
     int64_t nt_ledger_balance(const nt_ledger*)
 
 cdef extern from "nt_policy.h" nogil:

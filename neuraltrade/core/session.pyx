@@ -17,39 +17,18 @@ from libc.stdlib cimport calloc, free
 import numpy as np
 
 from neuraltrade.clock import SystemClock, as_ns
+from neuraltrade.core.layouts import FLOW_KINDS
 from neuraltrade.errors import InputError
 from neuraltrade.schema import MarketState, Position
 
+from .native cimport (
+    NT_CASH_DIGITS_MAX, NT_FULL, NT_NANO, NT_OK, NT_STATE, nt_closing, nt_double_from_nano, nt_fixed_from_double, nt_ledger,
+    nt_ledger_balance, nt_ledger_fill, nt_ledger_flow, nt_ledger_interest, nt_ledger_notional, nt_ledger_open, nt_ledger_split,
+    nt_nano_from_double, nt_position, nt_status,
+)
+
 cdef extern from "Python.h":
     Py_hash_t PyObject_Hash(PyObject* o) except? -1
-
-cdef extern from "nt_status.h" nogil:
-    ctypedef int32_t nt_status
-    enum:
-        NT_OK
-        NT_FULL
-        NT_STATE
-
-cdef extern from "nt_fixed.h" nogil:
-    enum:
-        NT_CASH_DIGITS_MAX
-    int64_t NT_NANO
-    nt_status nt_nano_from_double(double x, int64_t* out)
-    nt_status nt_fixed_from_double(double x, double scale, int64_t* out)
-    double nt_double_from_nano(int64_t nano)
-
-cdef extern from "nt_ledger.h" nogil:
-    ctypedef struct nt_position:
-        int64_t quantity, basis, realised, fees, entry_price, entry_fees, multiplier
-    ctypedef struct nt_ledger:
-        int64_t cash, deposits, scale
-    ctypedef struct nt_closing:
-        int64_t quantity
-    void nt_ledger_open(nt_ledger* ledger, nt_position* positions, int32_t count, int digits, int64_t cash)
-    nt_status nt_ledger_notional(const nt_ledger* ledger, int32_t slot, int64_t quantity, int64_t price, int64_t* out)
-    nt_status nt_ledger_fill(nt_ledger* ledger, int32_t slot, int64_t quantity, int64_t price, int64_t fee,
-                             nt_closing* out)
-    int64_t nt_ledger_balance(const nt_ledger* ledger)
 
 cdef extern from "nt_ids.h" nogil:
     ctypedef struct nt_id_slot:
@@ -448,6 +427,28 @@ cdef class Tables:
             raise InputError(f"the fill of {quantity_nano} x {price_nano} nano of {symbol!r} does not fit the ledger")
         if self.rows.markets[entry.slot].last == 0:
             self.rows.markets[entry.slot].last = price_nano
+
+    def apply_flow(self, symbol, str kind, int64_t amount, int64_t ratio=0):
+        """Book cash that moved without a trade, of one of FLOW_KINDS, in units of 10**-cash_digits; a split: by ratio / amount."""
+        cdef symbol_entry* entry = self.known(symbol)
+        cdef nt_status status = NT_OK
+        if kind == "split" and amount > 0 and ratio > 0:
+            status = nt_ledger_split(&self.rows.ledger, entry.slot, ratio, amount)
+            self.rows.markets[entry.slot].last = <int64_t>(<double>self.rows.markets[entry.slot].last * amount / ratio)
+        elif kind == "interest":
+            status = nt_ledger_interest(&self.rows.ledger, amount)
+        elif kind in FLOW_KINDS and kind != "split":
+            status = nt_ledger_flow(&self.rows.ledger, entry.slot, amount)
+        else:
+            raise InputError(f"kind must be one of {', '.join(FLOW_KINDS)} (a split with a ratio above 0), was {kind!r}")
+        if status != NT_OK:
+            raise InputError(f"the {kind} of {amount} in {symbol!r} does not fit the ledger")
+
+    def apply_rate(self, symbol, int64_t rate_pico):
+        """From here on what a symbol's fills are converted by, at 1e-12, above 0."""
+        if rate_pico <= 0:
+            raise InputError(f"rate_pico must be above 0, was {rate_pico}")
+        self.rows.positions[self.known(symbol).slot].rate = rate_pico
 
     def order_opened(self, order_id):
         """Note that an order works. False if it already did. InputError when `capacity` orders do."""

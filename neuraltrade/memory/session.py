@@ -7,11 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..core.layouts import EVENT_DTYPE, EVENT_KINDS, ORDER_STATES
+from ..core.layouts import EVENT_DTYPE, EVENT_KINDS, FLOW_KINDS, ORDER_STATES
 from ..core.session import Tables
 from ..errors import InputError
 
 _ORDER, _FILL = EVENT_KINDS.index("order"), EVENT_KINDS.index("fill")
+_FLOW, _RATE = EVENT_KINDS.index("flow"), EVENT_KINDS.index("rate")
 _DONE = frozenset(EVENT_KINDS.index(kind) for kind in ("cancelled", "expired", "rejected"))
 _FILLED = ORDER_STATES.index("filled")
 
@@ -59,7 +60,7 @@ class SessionMemory(Tables):
         return session
 
     def apply_events(self, events: Any, symbols: Sequence[str]) -> None:
-        """Follow an engine's events: orders open and close, fills are booked to the last unit.
+        """Follow an engine's events: orders open and close, fills, flows and splits are booked to the last unit.
 
         events : EVENT_DTYPE[n] (neuraltrade.core.layouts), or its bytes as uint8[64 n], oldest first. symbols : name of
         each slot. Signals and denials change nothing here. About 1 us an event. Raises InputError for another dtype or
@@ -75,10 +76,9 @@ class SessionMemory(Tables):
                 f"events must name slots in 0..{len(symbols) - 1} (symbols), have "
                 f"{rows['symbol'].min()}..{rows['symbol'].max()}"
             )
-        columns = (
-            rows[name].tolist() for name in ("kind", "id", "symbol", "side", "quantity", "price", "extra", "code")
-        )
-        for kind, order_id, slot, side, quantity, price, fee, code in zip(*columns, strict=True):
+        names = ("kind", "id", "symbol", "side", "quantity", "price", "extra", "code", "value")
+        columns = (rows[name].tolist() for name in names)
+        for kind, order_id, slot, side, quantity, price, fee, code, value in zip(*columns, strict=True):
             if kind == _FILL:
                 self.apply_exact(symbols[slot], side * quantity, price, fee)
                 if code == _FILLED:
@@ -87,3 +87,7 @@ class SessionMemory(Tables):
                 self.order_opened(order_id)
             elif kind in _DONE:
                 self.order_closed(order_id)
+            elif kind == _FLOW:
+                self.apply_flow(symbols[slot], FLOW_KINDS[code], value, price)
+            elif kind == _RATE:
+                self.apply_rate(symbols[slot], value)
