@@ -4,7 +4,8 @@
 Usage: tools/parity.py [PRESET ...] [--series 1000] [--first 0]
 
 backtesting_py  closed trades of market, limit and stop entries with brackets, closes and cancels: bars, size, prices
-vectorbt        orders of Portfolio.from_signals, all cash or fixed size, fees, stops: the same, and the fee
+vectorbt        orders of Portfolio.from_signals, all cash, fixed size or value, fees, slippage, stops, trailing or not,
+                the same or others at each bar: bar, size, price and the fee
 backtrader      every fill, by order: market, limit, stop, stop-limit and trailing orders, brackets, pairs that cancel
                 each other, cancels, good-till-date and day orders, volume caps, fees, cash that runs short
 nautilus_1_221  every fill, by order: market, limit and stop orders, immediate-or-cancel, brackets, pairs, cancels,
@@ -49,7 +50,7 @@ DAY_NS = 86_400 * 10**9
 RELATIVE = 1e-9
 
 
-def engine(case: dict[str, Any], preset: str, cash: float, fees: nt.Fees) -> Engine:
+def engine(case: dict[str, Any], preset: str, cash: float, fees: nt.Fees, size: nt.Size | None = None) -> Engine:
     bars = {name: np.array(values) for name, values in case["bars"].items()}
     count = len(bars["open"])
     times = np.arange(1, count + 1, dtype=np.int64) * DAY_NS
@@ -60,8 +61,8 @@ def engine(case: dict[str, Any], preset: str, cash: float, fees: nt.Fees) -> Eng
         cash=cash,
         policy=nt.FillPolicy.preset(preset),
         fees=fees,
-        slippage=nt.Slippage(),
-        size=nt.Size.all_in(),
+        slippage=nt.Slippage(rate=case.get("slippage", 0.0)),
+        size=size or nt.Size.all_in(),
         risk=None,
         instruments=[nt.Instrument()],
         account=nt.Account(cash_digits=9),
@@ -114,16 +115,40 @@ def our_trades(case: dict[str, Any]) -> tuple[list[list[Any]], Counter[str]]:
     return rows, covered(run)
 
 
+def trailing(case: dict[str, Any], run: Engine) -> Callable[[Context], None]:
+    """What nt.Signals means, with stops that trail: a bar in which one fired decides nothing more."""
+
+    def on_bar(ctx: Context) -> None:
+        flag, held, fills = case["flags"][ctx.i], ctx.position, run.fills()
+        if not case["short"] and flag > 2:
+            return
+        if len(fills) and fills[-1]["bar"] == ctx.i:
+            return
+        bracket = {"trail_rate": case["stop_loss"], "take_profit_rate": case["take_profit"]}
+        if flag == 1 and held <= 0:
+            ctx.buy(**bracket)
+        elif flag == 3 and held >= 0:
+            ctx.sell(**bracket)
+        elif (flag == 2 and held > 0) or (flag == 4 and held < 0):
+            ctx.close_position()
+
+    return on_bar
+
+
 def our_fills(case: dict[str, Any]) -> tuple[list[list[Any]], Counter[str]]:
     """Fills of signal arrays: bar twice, signed size, price, fee."""
     flags = np.array(case["flags"])
-    run = engine(case, "vectorbt", 10_000.0, nt.Fees(rate=case["rate"], fixed=case["fixed"]))
+    size = nt.Size.cash(1000.0) if case["value"] else nt.Size.units(case["size"]) if case["size"] else None
+    run = engine(case, "vectorbt", 10_000.0, nt.Fees(rate=case["rate"], fixed=case["fixed"]), size)
     numbers = {
-        name: None if case[name] is None else np.full(len(flags), case[name])
-        for name in ("stop_loss", "take_profit", "size")
+        name: None if case[name] is None else np.broadcast_to(case[name], len(flags)).copy()
+        for name in ("stop_loss", "take_profit")
     }
-    short = {"short_entries": flags == 3, "short_exits": flags == 4} if case["short"] else {}
-    run.bind_signals(flags == 1, flags == 2, **short, **numbers)
+    if case["trail"]:
+        run.bind_python(trailing(case, run))
+    else:
+        short = {"short_entries": flags == 3, "short_exits": flags == 4} if case["short"] else {}
+        run.bind_signals(flags == 1, flags == 2, **short, **numbers)
     run.advance(run.clock_count)
     run.finish()
     rows = [
@@ -153,9 +178,13 @@ def orders_of(preset: str) -> Callable[[dict[str, Any]], tuple[Fills, Counts]]:
     return lambda case: our_orders.play(case, preset)
 
 
+EXITS = ("limit as take_profit", "stop as stop_loss", "market as close", "ambiguous bar")
+ENTRIES = (*EXITS, "market as entry", "limit as entry", "stop as entry")
+SIGNALS = (*EXITS, "market as entry", "trailing_stop as trail")
+
 PRESETS = {
-    "backtesting_py": Parity(scripts.orders, our_trades, (), "backtesting", "parity_backtesting.py"),
-    "vectorbt": Parity(scripts.signals, our_fills, (), "vectorbt", "parity_vectorbt.py"),
+    "backtesting_py": Parity(scripts.orders, our_trades, ENTRIES, "backtesting", "parity_backtesting.py"),
+    "vectorbt": Parity(scripts.signals, our_fills, SIGNALS, "vectorbt", "parity_vectorbt.py"),
     "backtrader": Parity(
         order_scripts.backtrader,
         orders_of("backtrader"),

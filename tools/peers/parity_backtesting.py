@@ -1,4 +1,9 @@
-"""Runs in the environment of backtesting.py: order scripts from a JSON file, closed trades to another."""
+"""Runs in the environment of backtesting.py: order scripts from a JSON file, closed trades to another.
+
+Left out: several trades at once (it closes them first in, first out, each with a stop-loss and take-profit of its
+own), stop-limit orders, trailing stops (a strategy's own there), commissions, margin, and relative sizes, which the
+trades of its own GOOG example hold instead (tests/tools/test_parity_backtesting.py).
+"""
 
 from __future__ import annotations
 

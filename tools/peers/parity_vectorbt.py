@@ -1,4 +1,9 @@
-"""Runs in the environment of vectorbt: signals from a JSON file, filled orders to another."""
+"""Runs in the environment of vectorbt: signals from a JSON file, filled orders to another.
+
+Left out: slippage together with stops (its stop exits are not slipped by default, ours are), value sizes with costs
+(in vectorbt they come on top of the value, here out of it), and what signals have no words for: accumulation, order
+directions, sizes by the percentage, several columns that share cash.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +30,10 @@ def fills(case: dict[str, Any]) -> list[list[float]]:
         given["short_exits"] = pd.Series(flags == 4, index=index)
     for name, ours in (("size", "size"), ("sl_stop", "stop_loss"), ("tp_stop", "take_profit")):
         if case[ours] is not None:
-            given[name] = case[ours]
+            given[name] = pd.Series(case[ours], index=index) if isinstance(case[ours], list) else case[ours]
+    if case["value"]:
+        given |= {"size": 1000.0, "size_type": "value"}
+    given |= {"sl_trail": case["trail"], "slippage": case["slippage"]}
     entries, exits = pd.Series(flags == 1, index=index), pd.Series(flags == 2, index=index)
     portfolio = vectorbt.Portfolio.from_signals(
         columns["close"],

@@ -49,9 +49,10 @@ def orders(seed: int) -> dict[str, Any]:
 
 
 def signals(seed: int) -> dict[str, Any]:
-    """Bars and one of: nothing, entry, exit, short entry, short exit a bar; all cash or 10 units; fees; stops."""
+    """Bars and one of: nothing, entry, exit, short entry, short exit a bar; all cash, 10 units or a value; fees; stops,
+    the same or others at each bar, or trailing; slippage."""
     random = np.random.default_rng([seed, 2])
-    return {
+    case = {
         "bars": walk(random),
         "flags": random.choice(5, BARS, p=[0.5, 0.15, 0.1, 0.15, 0.1]).tolist(),
         "short": bool(random.random() < 0.5),
@@ -61,3 +62,14 @@ def signals(seed: int) -> dict[str, Any]:
         "rate": float(random.choice([0.0, 0.001])),
         "fixed": float(random.choice([0.0, 1.0])),
     }
+    others = np.random.default_rng([seed, 6])
+    case["trail"] = case["stop_loss"] is not None and bool(others.random() < 0.4)
+    stops = case["take_profit"] is not None or case["stop_loss"] is not None
+    case["slippage"] = 0.0 if stops else float(others.choice([0.0, 0.001]))
+    free = case["rate"] == case["fixed"] == case["slippage"] == 0.0
+    case["value"] = bool(case["size"] is not None and free and others.random() < 0.7)
+    for name in ("stop_loss", "take_profit"):
+        rates = others.uniform(0.01, 0.05, BARS)
+        varies = case[name] is not None and not case["trail"] and others.random() < 0.5
+        case[name] = rates.tolist() if varies else case[name]
+    return case
