@@ -1,4 +1,7 @@
-"""Arrays whose memory is kept for the next run: warm pages instead of a fault each (csrc/nt_blocks.h)."""
+"""Arrays whose memory is kept for the next run: warm pages instead of a fault each (csrc/nt_blocks.h).
+
+What is told and released here are the arrays of this module; an engine's own tables wait apart, up to as much again.
+"""
 
 import numpy as np
 
