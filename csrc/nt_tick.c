@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SENT_KEPT 64 /* messages that arrived, before they are worth moving the others for */
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /* Columns that a strategy may read as it would a bar's: all of them show the mark. */
@@ -95,6 +96,12 @@ int64_t nt_ticks_stale_levels(const nt_engine *engine)
 static nt_status send(nt_engine *engine, nt_sent message)
 {
     nt_ticks *ticks = engine->ticks;
+    if (ticks->sent_first > SENT_KEPT && ticks->sent_first * 2 > ticks->sent.count) {
+        nt_sent *rows = (nt_sent *)ticks->sent.data;
+        ticks->sent.count -= ticks->sent_first;
+        memmove(rows, rows + ticks->sent_first, (size_t)ticks->sent.count * sizeof *rows);
+        ticks->sent_first = 0;
+    }
     nt_sent *row = nt_rows_add(&ticks->sent);
     if (row == NULL) {
         nt_engine_fail(engine, NT_NO_MEMORY);

@@ -154,6 +154,12 @@ class TestLatency:
         result = run(quotes(*STILL), plan, latency_ns=3)
         assert said()[1] == (2, 0) and states(result) == ["cancelled", "cancelled"]
 
+    def test_many_on_their_way_arrive_in_order(self):
+        rows = [(10 * i, 99.0, 5.0, 101.0, 1.0 + i % 7) for i in range(1, 600)]
+        result = run(quotes(*rows), {i: lambda c: c.buy(0.5) for i in range(500)}, latency_ns=505)
+        assert result.fills["ts_ns"].tolist() == [10 * i + 515 for i in range(500)]
+        assert result.fills["order_id"].tolist() == list(range(1, 501))
+
     def test_equal_times_come_first(self):
         """What arrives at 20 arrives after the quote of 20."""
         moved = [
