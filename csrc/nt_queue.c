@@ -14,7 +14,8 @@ int64_t nt_queue_after_change(const nt_queue_model *model, int64_t ahead, int64_
 {
     if (ahead == NT_QUEUE_UNKNOWN || after <= 0)
         return after <= 0 ? 0 : nt_smaller(ahead, after);
-    int64_t left = before - after - printed;
+    int64_t shrunk = before - after; /* both are at most 9e18, what was printed may be anything */
+    int64_t left = shrunk > printed ? shrunk - printed : 0;
     if (model->kind == NT_QUEUE_PROBABILITY && left > 0 && ahead > 0) {
         int64_t behind = before - printed - ahead;
         int64_t gone = left;

@@ -84,7 +84,7 @@ nt_status nt_tick_print(nt_engine *engine, int32_t slot, int64_t price, int64_t 
             int64_t ahead = resting->ahead;
             room = quantity > ahead ? quantity - ahead : 0;
             resting->ahead = ahead > quantity ? ahead - quantity : 0;
-            resting->printed += quantity;
+            resting->printed = quantity > INT64_MAX - resting->printed ? INT64_MAX : resting->printed + quantity;
         }
         room -= room % lot;
         if (room <= 0)

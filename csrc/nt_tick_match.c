@@ -83,7 +83,7 @@ static nt_status fits_whole(nt_engine *engine, int64_t id, int64_t limit, int *f
         if (limit && side * (level->price - limit) > 0)
             break;
         int64_t room = room_of(engine, order->symbol, level);
-        sum += room;
+        sum = room > INT64_MAX - sum ? INT64_MAX : sum + room;
         count += room > 0;
         nt_status status = nt_book_probe(engine, id, level->price, count, &wanted, &allowed);
         if (status != NT_OK)
@@ -241,12 +241,13 @@ nt_status nt_tick_take_in(nt_engine *engine, int32_t slot)
 static nt_status change(nt_engine *engine, const nt_sent *sent)
 {
     nt_order *order = nt_orders_row(&engine->orders, sent->order_id);
-    int64_t before = nt_order_is_active(order) ? order->quantity : 0;
+    nt_order before = *order;
     nt_status refusal = nt_book_apply_change(engine, sent->order_id, sent->quantity, sent->limit, sent->stop);
     if (refusal != NT_OK)
         return engine->failure;
     nt_resting *resting = nt_tick_resting(engine->ticks, sent->order_id, order->working);
-    if (!sent->limit && !sent->stop && order->quantity <= before) /* a smaller one keeps its place in the line */
+    int same_prices = order->limit == before.limit && order->stop == before.stop;
+    if (same_prices && order->quantity <= before.quantity) /* a smaller one keeps its place in the line */
         return NT_OK;
     resting->rests = 0;
     return act(engine, sent->order_id);

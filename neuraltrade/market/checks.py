@@ -55,6 +55,8 @@ def times(values: object, name: str = "ts_ns") -> np.ndarray:
     array = np.asarray(values)
     if array.ndim != 1:
         raise InputError(f"{name} must have one dimension, has shape {array.shape}")
+    if array.size == 0:  # of no type to complain about: the caller says what is missing
+        return frozen(np.empty(0, np.int64), None)
     if array.dtype.kind == "M":
         if np.isnat(array).any():
             raise InputError(f"{name} row {int(np.isnat(array).argmax())}: not a time (NaT)")

@@ -256,12 +256,14 @@ class TestLimitOrders:
         run([depth(*rows), trades((25, 98.0, 4, -1))], plan, fill=nt.FillPolicy(queue="probability"))
         assert ahead == [7.0, 3.0, 3.0, 3.0]
 
-    def test_a_change_loses_the_place_a_smaller_size_keeps_it(self):
+    def test_a_new_price_or_more_loses_the_place(self):
         prints = trades((22, 99.0, 4, -1))
         for change, expected in (
             ({"quantity": 2}, 1.0),
             ({"quantity": 9}, 5.0),
-            ({"limit": 99}, 5.0),
+            ({"limit": 99}, 1.0),
+            ({"limit": 99, "quantity": 2}, 1.0),
+            ({"limit": 99, "quantity": 9}, 5.0),
             ({"limit": 99.5}, 0.0),
         ):
             plan = {
@@ -284,6 +286,11 @@ class TestLimitOrders:
 
 
 class TestImmediate:
+    def test_all_or_nothing_of_sizes_beyond_the_range_together(self):
+        book = [(10, 1, 0.001, 1.0), (10, -1, 0.002, 6e9), (10, -1, 0.003, 6e9), (20, 1, 0.0005, 1.0)]
+        result = run(depth(*book), {0: lambda c: c.buy(7e9, tif="fok")}, cash=1e9)
+        assert fills(result) == [(10, 1, 6e9, 0.002), (10, 1, 1e9, 0.003)]
+
     def test_ioc_takes_all_levels_and_ends(self):
         result = run(depth(*BOOK, *LATER), {0: lambda c: c.buy(20, tif="ioc")})
         assert result.fills["quantity"].sum() == 11 and states(result) == ["cancelled"]

@@ -233,11 +233,11 @@ class Model:
     def change(self, order: Order, quantity: int = 0, limit: int = 0, stop: int = 0) -> None:
         if (quantity and quantity <= order.filled) or (stop and not order.stop):
             return
-        before = order.quantity
+        before = order.quantity, order.limit, order.stop
         order.quantity = quantity or order.quantity
         order.limit = limit or order.limit
         order.stop = stop or order.stop
-        if limit or stop or order.quantity > before:
+        if order.quantity > before[0] or (order.limit, order.stop) != before[1:]:
             order.rests = False
             self.act(order)
 

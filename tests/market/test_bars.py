@@ -100,6 +100,8 @@ def test_wrong_input_is_named_with_its_row(changes, message):
 def test_empty_is_refused():
     with pytest.raises(nt.InputError, match="ts_ns is empty"):
         nt.Bars("X", np.array([], dtype=np.int64), *[np.array([])] * 5)
+    with pytest.raises(nt.InputError, match="ts_ns is empty"):
+        nt.Bars("X", [], *[[]] * 5)
 
 
 def test_the_first_bad_row_is_the_one_reported():

@@ -99,6 +99,8 @@ class TestEvery:
         none = {name: [] for name in make().COLUMNS}
         with pytest.raises(nt.InputError, match=f"ts_ns is empty: {make().KIND} need at least one row"):
             make(np.zeros(0, np.int64), **none)
+        with pytest.raises(nt.InputError, match=f"ts_ns is empty: {make().KIND} need at least one row"):
+            make([], **none)
 
     def test_latency_is_corrected(self, make):
         late = make((10, 20, 30), local=(3, 15, 40))
