@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tools" / "peers"), str(ROOT)]
+sys.path.insert(0, str(ROOT / "tools" / "peers"))
 import lean_equity  # noqa: E402
 import order_scripts  # noqa: E402
 import our_orders  # noqa: E402

@@ -6,7 +6,7 @@ cdef class Run:
     cdef nt_market* markets
     cdef nt_position* positions
     cdef nt_signal_arrays arrays
-    cdef int opened
+    cdef void (*close)(nt_engine*) noexcept nogil  # of the module that opened it, whose blocks it took; NULL before
     cdef int market_count
     cdef list borrowed
     cdef tuple symbols

@@ -16,7 +16,7 @@ from ..ports import SIMILAR_DTYPE
 from .layouts import EVENT_NAMES, GATE_MODES, MARKET_TIMES, TIMES_IN_FORCE
 from .settings import Denial, RiskLimits
 
-from .native cimport nt_engine_close, nt_engine, nt_market, nt_position
+from .native cimport nt_engine, nt_market, nt_position
 
 _TIF = {name: code for code, name in enumerate(TIMES_IN_FORCE)}
 _AT = {None: 0, **{name: code for code, name in enumerate(MARKET_TIMES, 1)}}
@@ -38,8 +38,8 @@ cdef class Run:
 
     def __dealloc__(self):
         cdef Py_ssize_t slot
-        if self.opened:
-            nt_engine_close(self.engine)
+        if self.close != NULL:
+            self.close(self.engine)
         if self.markets != NULL:
             for slot in range(self.market_count):
                 free(<void*>self.markets[slot].indicators)

@@ -138,7 +138,7 @@ cdef class Engine:
 
     def __init__(self, symbols, bars=None, *, cash, policy, fees, slippage, size, risk, instruments, account, path=None,
                  record_events=True, latency_ns=0, ticks=None, calls=(), dues=None, rates=None, sessions=None):
-        if self.run.opened:
+        if self.run.close != NULL:
             raise InputError("Engine: an engine is opened once")
         self.symbols = self.run.symbols = convert.unique_symbols(symbols)
         if ticks is not None:
@@ -165,7 +165,7 @@ cdef class Engine:
             &clock[0] if count else NULL, count, &equity[0] if count else NULL)
         if status != NT_OK:
             raise MemoryError("Engine: the order table")
-        self.run.opened = 1
+        self.run.close = nt_engine_close
         self.run.borrowed += [self.clock_ts_ns, self.equity_array]
         if ticks is not None:
             self._open_ticks(convert_ticks.ticks_config(policy, calls))

@@ -6,7 +6,10 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import neuraltrade as nt
 
 FOLDER = Path(__file__).parents[2] / "asv_benchmarks"
 sys.path.insert(0, str(FOLDER))
@@ -26,3 +29,19 @@ def test_the_peak_of_a_run_is_below_one_and_a_half_of_input_and_output() -> None
     assert found["run_bytes"] >= 0.8 * (found["output_bytes"] + found["indicator_bytes"])  # it did measure something
     assert found["ratio"] < 1.5, found
     assert found["ratio_without_indicators"] < 1.3, found
+
+
+def test_each_run_takes_the_tables_of_the_one_before() -> None:
+    count = 400_000
+    wave = 100.0 + np.sin(np.arange(count) * 0.7)
+    bars = nt.Bars("X", np.arange(1, count + 1) * 60 * 10**9, wave, wave + 1, wave - 1, wave, np.ones(count))
+    flags = np.zeros((2, count), bool)
+    flags[0, ::10] = flags[1, 5::10] = True  # 80,000 fills: tables of several MB
+
+    def address_space() -> int:
+        result = nt.backtest(bars, nt.Signals(flags[0], flags[1]), size=1.0)
+        assert len(result.fills) > 79_000
+        return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGESIZE")
+
+    sizes = [address_space() for _ in range(8)]
+    assert max(sizes[3:]) - min(sizes[3:]) < 2**21, sizes  # not one block more
