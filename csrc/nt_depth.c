@@ -10,14 +10,56 @@ void nt_depth_close(nt_depth *depth)
 {
     free(depth->sides[0].levels);
     free(depth->sides[1].levels);
+    free(depth->sides[0].kept);
+    free(depth->sides[1].kept);
     memset(depth, 0, sizeof *depth);
 }
 
-void nt_depth_clear(nt_depth *depth)
+static nt_status keep_taken(nt_ladder *ladder)
 {
+    int32_t count = 0;
+    for (int32_t row = 0; row < ladder->count; row++)
+        count += ladder->levels[row].taken > 0;
+    if (count > ladder->kept_capacity) {
+        nt_level *kept = realloc(ladder->kept, (size_t)count * sizeof *kept);
+        if (kept == NULL)
+            return NT_NO_MEMORY;
+        ladder->kept = kept;
+        ladder->kept_capacity = count;
+    }
+    ladder->kept_count = 0;
+    for (int32_t row = 0; count > 0 && row < ladder->count; row++)
+        if (ladder->levels[row].taken > 0)
+            ladder->kept[ladder->kept_count++] = ladder->levels[row];
+    return NT_OK;
+}
+
+/* What we had taken of a level that was cleared, if it shows the same quantity again; asked once. */
+static int64_t taken_before(nt_ladder *ladder, int64_t price, int64_t quantity)
+{
+    for (int32_t row = 0; row < ladder->kept_count; row++) {
+        nt_level level = ladder->kept[row];
+        if (level.price != price)
+            continue;
+        ladder->kept[row] = ladder->kept[--ladder->kept_count];
+        return level.quantity == quantity ? level.taken : 0;
+    }
+    return 0;
+}
+
+nt_status nt_depth_clear(nt_depth *depth)
+{
+    if (depth->sides[0].count + depth->sides[1].count == 0)
+        return NT_OK;
+    nt_status status = keep_taken(&depth->sides[0]);
+    if (status == NT_OK)
+        status = keep_taken(&depth->sides[1]);
+    if (status != NT_OK)
+        return status;
     depth->sides[0].count = depth->sides[1].count = 0;
     depth->sides[0].empty = depth->sides[1].empty = 0;
     depth->stamp++;
+    return NT_OK;
 }
 
 /* Index of the first level that is not worse than `price`: where it stands, or belongs. */
@@ -101,6 +143,7 @@ nt_status nt_depth_set(nt_depth *depth, int64_t side, int64_t price, int64_t qua
     int64_t before = level ? level->quantity : 0;
     if (quantity <= 0) {
         *before_out = before;
+        (void)taken_before(ladder, price, 0);
         if (before > 0)
             remove_level(ladder, at);
         return NT_OK;
@@ -117,7 +160,7 @@ nt_status nt_depth_set(nt_depth *depth, int64_t side, int64_t price, int64_t qua
         ladder->empty -= before == 0;
     *before_out = before;
     if (quantity != before)
-        level->taken = 0;
+        level->taken = taken_before(ladder, price, quantity);
     level->quantity = quantity;
     level->stamp = ++depth->stamp;
     return NT_OK;

@@ -4,7 +4,7 @@
  * few comparisons and move a few rows. Levels are found by bisection. One that is gone stays as an empty row, since most prices
  * come back (of 165,000 levels that came or went in a recorded book of 5,000 a side 19,000 were new, and moving the rows for the
  * others was most of the work); the best is never empty, and rows are closed up once half of them are. `taken` is what our own orders took of what the feed still
- * shows; it is forgotten when the feed shows another quantity there.
+ * shows; it is forgotten when the feed shows another quantity there, and not when a snapshot shows the same once more.
  *
  * A book that is crossed or locked once a message is complete holds stale levels: one of the two best was not told that it is
  * gone. nt_depth_uncross removes the older of the two until bid < ask. That is also what heals a book after a gap.
@@ -27,9 +27,12 @@ typedef struct nt_level {
 
 typedef struct nt_ladder {
     nt_level *levels; /* worst first, best last; quantity 0 = gone */
+    nt_level *kept;   /* those we had taken of when the side was cleared, until they are shown anew; in no order */
     int32_t count;    /* rows, the last of which is not empty */
     int32_t empty;    /* of them */
     int32_t capacity;
+    int32_t kept_count;
+    int32_t kept_capacity;
     int32_t spare;
 } nt_ladder;
 
@@ -67,7 +70,8 @@ static inline nt_level *nt_depth_next(const nt_depth *depth, int64_t side, int32
 nt_level *nt_depth_level(const nt_depth *depth, int64_t side, int64_t k);
 
 void nt_depth_close(nt_depth *depth);
-void nt_depth_clear(nt_depth *depth);
+/* Both sides are empty; what we took of them is remembered for the snapshot that follows. NT_NO_MEMORY: unchanged. */
+nt_status nt_depth_clear(nt_depth *depth);
 
 /* What stands at `price`; NULL = nothing. */
 nt_level *nt_depth_find(const nt_depth *depth, int64_t side, int64_t price);

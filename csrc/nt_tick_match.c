@@ -364,7 +364,7 @@ nt_status nt_tick_write_book(nt_depth *depth, const nt_tick_stream *stream, int6
     for (int64_t row = first; row < first + rows && status == NT_OK; row++) {
         int64_t price, quantity, before;
         if (stream->sign[row] == 0)
-            nt_depth_clear(depth);
+            status = nt_depth_clear(depth);
         else if (nt_nano_from_double(stream->columns[0][row], &price) != NT_OK ||
                  nt_nano_from_double(stream->columns[1][row], &quantity) != NT_OK)
             status = NT_OVERFLOW;
@@ -383,7 +383,8 @@ static nt_status write_book_seen(nt_engine *engine, const nt_tick_stream *stream
     for (int64_t row = first; row < first + rows; row++) {
         int64_t price, quantity, before, side = stream->sign[row];
         if (side == 0) {
-            nt_depth_clear(depth);
+            if (nt_depth_clear(depth) != NT_OK)
+                return NT_NO_MEMORY;
             continue;
         }
         if (nt_nano_from_double(stream->columns[0][row], &price) != NT_OK ||

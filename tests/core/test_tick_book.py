@@ -56,6 +56,16 @@ class TestBook:
         assert [tuple("nan" if np.isnan(x) else x for x in row) for row in seen] == [
             (97.0, "nan", 1.0, "nan"), ("nan", "nan", 0.0, "nan"), ("nan", 120.0, 0.0, "nan")]  # fmt: skip
 
+    def test_a_snapshot_gives_nothing_back(self):
+        """What we took is gone until another size is shown, in the message that clears the book or a later one."""
+        again = [(20, 0, 0.0, 0.0), (20, 0, 0.0, 0.0), (20, -1, 101.0, 4.0), (25, -1, 102.0, 7.0)]
+        rows = [*BOOK, *again, *((t + 20, *rest) for t, *rest in again), (60, -1, 101.0, 5.0), (70, 1, 90.0, 1.0)]
+        result = run(depth(*rows), {0: lambda c: c.buy(6), 1: lambda c: c.buy(1), 3: lambda c: c.buy(9)})
+        assert fills(result) == [
+            (10, 1, 4.0, 101.0), (10, 1, 2.0, 102.0),  # 4 of 6 left at 102, where 7 is another size
+            (25, 1, 1.0, 102.0),
+            (45, 1, 6.0, 102.0), (60, 1, 3.0, 101.0)]  # fmt: skip
+
     def test_levels_by_rank(self):
         seen: list[Any] = []
 

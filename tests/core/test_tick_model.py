@@ -75,7 +75,7 @@ def stream(rng: random.Random, kind: str, symbol: str, slow: int) -> Any:
         return nt.Trades(symbol, ts, *map(list, zip(*rows, strict=True)), local_ns=local)
     rows = []
     for row in range(count):
-        side = 0 if rng.random() < 0.02 else rng.choice((1, -1))
+        side = 0 if rng.random() < 0.06 else rng.choice((1, -1))
         at = 100 - side * TICK * (rng.randint(0, 4) if rng.random() < 0.9 else -2)
         rows.append((side, at, rng.choice((0.0, size(rng), size(rng), size(rng)))))
         if row and rng.random() < 0.5:

@@ -28,6 +28,7 @@ class Book:
 
     def __init__(self) -> None:
         self.sides: dict[int, dict[int, Level]] = {1: {}, -1: {}}
+        self.kept = self.sides
         self.stamp = 0
 
     def best_first(self, side: int) -> list[Level]:
@@ -37,10 +38,12 @@ class Book:
         """What stood there before."""
         level = self.sides[side].get(price)
         before = level.quantity if level else 0
+        kept = self.kept[side].pop(price, None) if self.kept is not self.sides else None
         if quantity == 0:
             self.sides[side].pop(price, None)
             return before
         self.stamp += 1
+        level = level or kept
         taken = level.taken if level and level.quantity == quantity else 0
         self.sides[side][price] = Level(price, quantity, taken, self.stamp)
         return before
@@ -58,7 +61,8 @@ class Book:
     def write(self, rows: list[tuple[int, float, float]], changed: Any = None) -> None:
         for side, price, quantity in rows:
             if side == 0:
-                self.sides = {1: {}, -1: {}}
+                if self.sides[1] or self.sides[-1]:
+                    self.kept, self.sides = self.sides, {1: {}, -1: {}}
                 continue
             before = self.set(side, nano(price), nano(quantity))
             if changed:
