@@ -175,13 +175,21 @@ static nt_status act(nt_engine *engine, int64_t id)
 {
     nt_order *order = nt_orders_row(&engine->orders, id);
     nt_working *working = &engine->orders.working[order->working];
-    if (working->stop) {
+    const nt_tick_market *tick = &engine->ticks->markets[order->symbol];
+    int reached = working->stop != 0;
+    if (reached) {
         if (!is_reached(engine, order, working))
             return NT_OK;
         working->stop = 0;
         working->fired = working->limit == 0;
     }
     int64_t limit = working->limit;
+    if (reached && far_best(tick, order->side) == &tick->print) { /* it has traded already: the next one is ours */
+        if (limit)
+            come_to_rest(engine, id);
+        nt_tick_resting(engine->ticks, id, order->working)->matched = engine->ticks->number;
+        return NT_OK;
+    }
     if (order->tif == NT_TIF_FOK) {
         int fits = 0;
         nt_status status = fits_whole(engine, id, limit, &fits);

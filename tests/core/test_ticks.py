@@ -365,6 +365,12 @@ class TestStops:
             "no print, no trigger"
         )
 
+    def test_the_print_that_triggers_has_traded(self):
+        """Of prints alone a stop gets the next one, a stop-limit one beyond its limit."""
+        prints = trades(*((10 * k, price, 5.0, 0) for k, price in enumerate((100.0, 99.0, 98.0, 97.0), 1)))
+        assert fills(run(prints, {0: lambda c: c.sell(2, stop=99.5)})) == [(30, -1, 2.0, 98.0)]
+        assert fills(run(prints, {0: lambda c: c.sell(2, stop=99.5, limit=97.5)})) == [(30, -1, 2.0, 97.5)]
+
     def test_stop_limit_becomes_a_limit(self):
         result = run(quotes(*self.FALL), {0: lambda c: c.sell(4, stop=97, limit=96.5)})
         assert fills(result) == [] and states(result) == ["submitted"]

@@ -341,6 +341,11 @@ class Model:
             if order.side * (price - order.stop) < 0:
                 return
             order.stop = 0
+            if levels and levels[0] is market.print:  # it has traded already
+                order.matched = self.number
+                if order.limit:
+                    order.rests, order.printed, order.ahead = True, 0, self.line(order)
+                return
         if order.tif == "fok":
             levels = [
                 v
