@@ -94,6 +94,8 @@ def outcomes(name: str, seed: int, chunks: list[int], workers: int) -> Any:
 def run(name: str, campaign: Any, state: State, count: int, workers: int) -> bool:
     """Run what the state lacks of `count` cases. False where it was stopped from the keyboard."""
     missing = [chunk for chunk in range(-(-count // campaign.CHUNK)) if not state.is_done(chunk)]
+    if not missing:
+        return True
     progress = Progress(campaign.UNIT, state.cases, count)
     before, saved = state.seconds, -SAVE_SECONDS
     try:
