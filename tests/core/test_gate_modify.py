@@ -59,6 +59,25 @@ def test_a_price_beyond_the_collar(decide):
     assert engine.orders()["limit_price"].tolist() == [99]
 
 
+@pytest.mark.parametrize(
+    ("high", "low", "trail", "stands", "answer"),
+    [(102.0, 99.0, 15.0, 87.0, 1), (110.0, 99.0, 2.0, 108.0, nt.Denial.COLLAR)],
+    ids=["it came nearer", "it went beyond"],
+)
+def test_a_trailing_stop_is_judged_where_it_stands(run, make_bars, high, low, trail, stands, answer):
+    """Not where it was placed: 15 from a close of 101 is more than 14 %, 2 from one of 100 is less."""
+    close = 101.0 if answer == 1 else 100.0
+    bars = make_bars([100.0] * 3, [100.0, high, close], [100.0, low, close], [100.0, close, close])
+    found = []
+    steps = {
+        0: lambda ctx: ctx.trailing_stop(5, side=-1, trail=trail),
+        1: lambda ctx: found.append(ctx.modify(1, quantity=4)),
+    }
+    engine = run(steps, bars, risk=nt.RiskLimits(price_collar=0.15 if answer == 1 else 0.05))
+    assert found == [answer]
+    assert engine.orders()["stop_price"][0] == stands
+
+
 def test_changes_count_towards_the_rate(decide):
     def act(ctx):
         order = ctx.buy(1, limit=99.5)

@@ -277,6 +277,19 @@ def test_an_order_without_a_size_yet_is_cancelled_by_a_part(run, fills_bars):
     assert engine.orders()[1]["done_bar"] == 2
 
 
+def test_one_that_found_its_size_and_shrank_stays_joined(run, fills_bars):
+    """All-in finds 100 and buys 6 at once; the other sells 6 in each of two bars, then both end."""
+
+    def act(ctx):
+        assert ctx.oco(ctx.buy(tif="gtd", good_till=ctx.ts_ns + 2 * 86_400 * 10**9), ctx.sell(20, at="close")) == 1
+
+    policy = nt.FillPolicy(market_at="same_close", volume_cap=0.006)
+    engine = run({0: act}, fills_bars, policy=policy)
+    assert fills(engine) == [(0, 1, 6, 100), (1, -1, 6, 101), (2, -1, 6, 104)]
+    assert (states(engine), engine.orders()["quantity"].tolist()) == (["expired", "cancelled"], [100 - 12, 20 - 6])
+    assert engine.orders()["done_bar"].tolist() == [3, 3]
+
+
 JOIN_REFUSED = {
     "itself": (lambda ctx, a, b: ctx.oco(a, a), nt.Denial.CONFLICT),
     "unknown": (lambda ctx, a, b: ctx.oco(a, 99), nt.Denial.UNKNOWN_ORDER),

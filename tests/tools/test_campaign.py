@@ -160,6 +160,8 @@ def test_a_wrong_fee_is_found_and_its_script_is_shrunk(monkeypatch):
         ("may_join", "were answered"),
         ("check_volume", "more than"),
         ("first_eligible_day", "good for day|before its time"),
+        ("may_end_alone", "for no reason"),
+        ("levels", "did not reach|was possible"),
     ],
 )
 def test_each_promise_is_looked_at(monkeypatch, name, says):
@@ -168,9 +170,20 @@ def test_each_promise_is_looked_at(monkeypatch, name, says):
         "may_join": lambda self, one, two: False,
         "check_volume": lambda self, order, quantity: (_ for _ in ()).throw(sequences.Wrong("took more than it may")),
         "first_eligible_day": lambda self, order: -1,
+        "may_end_alone": lambda self, order, kind: True,
+        "levels": lambda self, order: (1,),
     }
     outcome = planted(monkeypatch, SequenceModel, name, lies[name])
     assert any(word in failure.reason for failure in outcome.failures for word in says.split("|"))
+
+
+def test_a_rejection_without_a_reason_is_found(monkeypatch):
+    def play(sequence, real=sequences.play):
+        engine, events, rows = real(sequence)
+        return engine, [(*e[:8], 0 if e[9] == 7 else e[8], *e[9:]) for e in events], rows
+
+    outcome = planted(monkeypatch, sequences, "play", play)
+    assert any("does not say why" in failure.reason for failure in outcome.failures)
 
 
 def test_a_case_is_a_function_of_seed_and_number():

@@ -26,6 +26,7 @@ MODELS = {
         "sequence_model",
         "sequence_prices",
         "sequence_shape",
+        "sequence_trails",
     )
 }
 

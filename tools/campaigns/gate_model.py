@@ -15,7 +15,6 @@ MAX_QUANTITY, MAX_NOTIONAL, COLLAR, MAX_POSITION, HALTED, REDUCING = -120, -121,
 MAX_EXPOSURE, MAX_LEVERAGE, RATE, RESTRICTED, LOSS, NET = -127, -128, -129, -130, -131, -132
 DUPLICATE, REPEATED, SELF_TRADE, DRAWDOWN = -133, -134, -135, -136
 NS_DAY = 86_400 * NANO
-TRAILING = 4
 
 
 class Gate:
@@ -42,7 +41,7 @@ class Gate:
         self.day: int | None = None
         self.day_equity = self.peak = self.seen = settings.cash
         self.executions = 0
-        self.recent: list[tuple[int, int, int, int | None, int, int]] = []
+        self.recent: list[tuple[int, int, int, int | None, int, int | None]] = []
 
     # ---- losses
 
@@ -119,20 +118,14 @@ class Gate:
         for order in self.model.active[ask.slot]:
             if order.side == ask.side or order.role >= 2:
                 continue
-            if order.kind == TRAILING:  # the log does not tell where it stands
-                found = UNKNOWN
-                continue
             ways = []
-            for stop in (order.stop, 0):
+            for stop in self.model.standing(order):
                 other_low, other_high = willing(order.side, order.limit, stop)
                 ways.append(other_low <= high and low <= other_high)
-            is_spent = order.is_fired or order.stop == 0
-            if ways[1] if is_spent else ways[0] and ways[1]:
+            if all(ways):
                 return True
-            if ways[0] != ways[1] and not is_spent and order.may_be_spent:
+            if any(ways):
                 found = UNKNOWN
-            elif not is_spent and ways[0]:
-                return True
         return found
 
     # ---- the verdict
@@ -211,16 +204,13 @@ class Gate:
         if self.duplicate_ns:
             like: bool | None = False
             for ts_ns, slot, side, quantity, limit, stop in self.recent:
-                if now - ts_ns < self.duplicate_ns and (slot, side, limit, stop) == (
-                    ask.slot,
-                    ask.side,
-                    ask.limit,
-                    ask.stop,
-                ):
-                    if quantity is None or ask.quantity is None:
-                        like = like or UNKNOWN
-                    elif quantity == ask.quantity:
-                        like = True
+                if now - ts_ns >= self.duplicate_ns or (slot, side, limit) != (ask.slot, ask.side, ask.limit):
+                    continue
+                differs = stop not in (UNKNOWN, ask.stop) or (
+                    UNKNOWN not in (quantity, ask.quantity) and quantity != ask.quantity
+                )
+                if not differs:
+                    like = like or (UNKNOWN if UNKNOWN in (stop, quantity, ask.quantity) else True)
             yield DUPLICATE, like
         if self.max_executions:
             count = self.executions + 1
@@ -232,9 +222,10 @@ class Gate:
         if self.max_rate:
             yield RATE, sum([now - row[0] < NANO for row in self.recent]) + 1 > self.max_rate
 
-    def passed(self, ask: Any, now: int) -> None:
+    def passed(self, ask: Any, now: int, is_stop_known: bool) -> None:
         if self.max_rate or self.duplicate_ns:
-            self.recent.append((now, ask.slot, ask.side, ask.quantity, ask.limit, ask.stop))
+            stop = ask.stop if is_stop_known else UNKNOWN
+            self.recent.append((now, ask.slot, ask.side, ask.quantity, ask.limit, stop))
 
     @property
     def is_on(self) -> bool:

@@ -26,7 +26,6 @@ from campaigns.sequence_order import (
     REJECTED,
     REJECTED_STATE,
     SKIPPED,
-    STOP_LIMIT,
     STOP_LOSS,
     TRAILING,
     Order,
@@ -48,6 +47,7 @@ class Changes:
     expect_rows_without_events: Any
     judge: Any
     settle: Any
+    standing: Any
 
     def end(self, order: Order, status: int) -> None:
         order.status = status
@@ -59,6 +59,8 @@ class Changes:
             raise Wrong(f"order {order.id} ended in state {order.status}")
         if kind == REJECTED and order.status == PARTIAL:
             raise Wrong(f"order {order.id} was rejected after it filled")
+        if kind == REJECTED and not reason:
+            raise Wrong(f"order {order.id} was rejected and the log does not say why")
         if event[3] != order.filled:
             raise Wrong(f"order {order.id} ended with {event[3]} filled, {order.filled} was")
         if kind == EXPIRED:
@@ -73,8 +75,14 @@ class Changes:
         self.due.discard(order.id)
         self.end(order, {CANCELLED: CANCELLED_STATE, EXPIRED: EXPIRED_STATE, REJECTED: REJECTED_STATE}[kind])
         partner = self.orders[order.partner - 1] if order.partner else None
-        if partner is not None and partner.status <= PARTIAL and order.id not in self.may_be_due:
+        if partner is not None and partner.status <= PARTIAL and not self.may_end_alone(order, kind):
             self.due.add(partner.id)  # however one of two ends, the other ends with it
+
+    def may_end_alone(self, order: Order, kind: int) -> bool:
+        """Whether the fill just before may have been for all that a joined order of unknown size still had to fill."""
+        if order.id not in self.may_be_due or kind != CANCELLED:
+            return False
+        return (self.step, order.id) not in self.scripted_cancels  # by hand it ended later, and its partner with it
 
     def may_end(self, order: Order, kind: int, reason: int) -> bool:
         if (self.step, order.id) in self.scripted_cancels or (self.step, order.slot) in self.scripted_sweeps:
@@ -136,23 +144,22 @@ class Changes:
             raise Wrong(f"order {event[2]} was changed after its end")
         quantity, limit, stop = row[4], row[5], row[6]
         left = (quantity or order.quantity) - order.filled if quantity or order.quantity else None
-        its_stop = stop or (0 if order.is_fired else order.stop)
-        ask = Ask(order.slot, order.side, left, limit or order.limit, its_stop, order.role != ENTRY, order.id)
+        stops = (stop,) if stop else self.standing(order)
+        ask = Ask(order.slot, order.side, left, limit or order.limit, stops[0], order.role != ENTRY, order.id)
         if event[8]:
             self.denials += 1
-            if event[8] <= -120 and (order.kind != STOP_LIMIT or stop):
-                self.judge(ask, event[8])
+            if event[8] <= -120:
+                self.judge(ask, event[8], stops)
             return
+        if order.kind == TRAILING and event[5] not in stops and not order.is_fired and not order.may_have_fired:
+            raise Wrong(f"order {order.id} stands at {event[5]}, due was one of {stops}")
         if quantity and (order.role >= STOP_LOSS or quantity <= order.filled or quantity % self.settings.lot):
             raise Wrong(f"order {order.id} took the quantity {quantity}")
         if (limit and not order.limit) or (stop and (not order.stop or order.kind == TRAILING)):
             raise Wrong(f"order {order.id} took a price of a kind that it has not")
         if limit % self.settings.tick or stop % self.settings.tick:
             raise Wrong(f"order {order.id} took a price off the tick")
-        if order.kind == STOP_LIMIT and not stop:
-            self.gate.passed(ask, self.now)  # whether its stop was reached is not in the log
-        else:
-            self.judge(ask, 0)
+        self.judge(ask, 0, stops)
         order.quantity, order.limit = quantity or order.quantity, limit or order.limit
         order.stop, order.modified = stop or order.stop, self.step
         if order.quantity and order.quantity != event[3]:

@@ -54,9 +54,10 @@ from campaigns.sequence_order import (
 )
 from campaigns.sequence_prices import check_price
 from campaigns.sequence_shape import Ask, shape_refusal, trail_level
+from campaigns.sequence_trails import Trails
 
 
-class SequenceModel(Changes, FillChecks):
+class SequenceModel(Changes, FillChecks, Trails):
     def __init__(self, sequence: Any) -> None:
         settings = sequence.settings
         self.settings, self.policy = settings, settings.policy
@@ -79,6 +80,7 @@ class SequenceModel(Changes, FillChecks):
         self.may_be_due: set[int] = set()
         self.due_halt = 0
         self.family: Order | None = None  # the entry whose children come next
+        self.family_base = 0  # the price that theirs hang on
         self.expected_children: list[tuple[int, int, int]] = []
         self.next_row = 0
         self.scripted_cancels: set[tuple[int, int]] = set()
@@ -141,9 +143,6 @@ class SequenceModel(Changes, FillChecks):
                 if order.tif in (IOC, FOK) and order.role == ENTRY and waited and self.is_eligible(order, False):
                     raise Wrong(f"order {order.id} is immediate and outlives its bar")
 
-    def reaches(self, order: Order, high: int, low: int) -> bool:
-        return order.kind == TRAILING or order.side * ((high if order.side > 0 else low) - order.stop) >= 0
-
     def enter_strategy(self) -> None:
         """Every symbol's close of this step is known now, and the gate looks at equity."""
         if self.is_strategy_phase:
@@ -153,9 +152,7 @@ class SequenceModel(Changes, FillChecks):
             if not self.has_bar[slot]:
                 continue
             _, _, high, low, self.closes[slot], _ = self.prices[slot][self.bars[slot]]
-            for order in self.active[slot] if self.policy.volume_cap or self.policy.depth != "unlimited" else ():
-                if order.kind in (STOP, TRAILING) and self.reaches(order, high, low):
-                    order.may_have_fired = True  # in a bar whose volume left it nothing, which leaves no event
+            self.move_trails(slot, high, low, self.closes[slot])
         self.due_halt = self.gate.watch(self.now)
 
     def equity(self) -> int:
@@ -167,6 +164,7 @@ class SequenceModel(Changes, FillChecks):
 
     def settle(self) -> None:
         """Nothing that had to end or to be born is left over."""
+        self.may_be_due.clear()
         if self.due:
             raise Wrong(f"orders {sorted(self.due)} had to end at once and work on")
         if self.expected_children:
@@ -269,9 +267,11 @@ class SequenceModel(Changes, FillChecks):
             order.tif, order.good_till = row[13], row[14]
         if row[2] == PLACE:
             order.bracket = row[7:13]
+        elif row[2] == TRAIL:
+            order.trail, order.trail_rate, order.peaks = row[9], row[12], (self.closes[order.slot],)
 
-    def judge(self, ask: Ask, answer: int) -> None:
-        """The gate's answer must be one that it may give."""
+    def judge(self, ask: Ask, answer: int, stops: tuple[int, ...] = ()) -> None:
+        """The gate's answer must be one that it may give, for one of `stops` where the ask's is not known."""
         gate = self.gate
         if not gate.is_on:
             if answer:
@@ -279,11 +279,14 @@ class SequenceModel(Changes, FillChecks):
             return
         self.due_halt = self.due_halt or gate.watch(self.now)
         self.expect_no_halt()
-        allowed = gate.expected(ask, self.now)
+        allowed: set[int] = set()
+        for stop in stops or (ask.stop,):
+            ask.stop = stop
+            allowed |= gate.expected(ask, self.now)
         if answer not in allowed:
             raise Wrong(f"{ask} was answered {answer}, the gate may answer {sorted(allowed)}")
         if answer == 0:
-            gate.passed(ask, self.now)
+            gate.passed(ask, self.now, len(stops) < 2)
 
     def on_denied(self, event: tuple[int, ...]) -> None:
         self.settle()
@@ -312,9 +315,12 @@ class SequenceModel(Changes, FillChecks):
         due = (parent.slot, -parent.side, kind, quantity, shown if price is None else price)
         if found != due:
             raise Wrong(f"child {order.id} of order {parent.id} is {found}, due was {due}")
-        order.parent, order.born_inside = parent.id, True
+        order.parent, order.parent_waits = parent.id, parent.kind not in (MARKET, ON_OPEN, ON_CLOSE)
+        order.born_late = parent.kind == ON_CLOSE
+        if role == TRAIL_ROLE:
+            order.trail, order.trail_rate, order.peaks = parent.bracket[2], parent.bracket[5], (self.family_base,)
         choice = self.policy.contingent_from
-        if parent.kind not in (MARKET, ON_OPEN, ON_CLOSE):
+        if order.parent_waits:
             choice = self.policy.contingent_from_working or choice
         late = parent.kind == ON_CLOSE or (parent.kind == MARKET and self.policy.market_at == "same_close")
         order.at_once = choice != "next_bar" and (choice == "entry_bar" or role == TAKE_PROFIT) and not late
@@ -402,7 +408,7 @@ class SequenceModel(Changes, FillChecks):
                 child.quantity += opened
             return
         base = price if self.policy.stop_base == "fill_price" else self.prices[order.slot][self.bars[order.slot]][4]
-        self.family = order
+        self.family, self.family_base = order, base
         if loss or loss_rate:
             level = loss or self.moved(base, loss_rate, -order.side)
             self.expected_children.append((STOP_LOSS, opened, level))

@@ -27,9 +27,11 @@ class Order:
         self.status = SUBMITTED
         self.created = self.created_ns = 0
         self.modified = -1
-        self.first_day: int | None = None
+        self.peaks: tuple[int, ...] = ()  # of a trailing stop: what the highest (lowest) price since may be
+        self.trail = self.trail_rate = 0
         self.bracket: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
-        self.born_inside = self.is_fired = self.may_have_fired = self.at_once = False
+        self.is_fired = self.may_have_fired = self.at_once = False
+        self.born_late = self.parent_waits = False  # a child: at the close; by an entry that waited for its price
 
     @property
     def may_be_spent(self) -> bool:

@@ -51,20 +51,36 @@ def allowed(model: Any, order: Any, open_: int, high: int, low: int, close: int)
         first = last = close
     elif kind in (MARKET, ON_OPEN) or order.is_fired:
         first = last = open_
-    elif kind == STOP and not (order.parent and order.created == model.step):
-        if side * (open_ - order.stop) >= 0:
-            first = last = open_ if policy.stop_gap == "at_open" else order.stop
-        else:
-            if side * ((high if side > 0 else low) - order.stop) < 0 and not order.may_have_fired:
-                raise Wrong(
-                    f"order {order.id} has its stop at {order.stop}, which {open_, high, low, close} did not reach"
-                )
-            first = last = order.stop
-    else:  # a trailing stop, or a child born in this bar: its level moves, or the rest of the bar decides
+    elif (
+        kind in (STOP, TRAILING)
+        and not (order.parent and order.created == model.step)
+        and not moves_first(policy, kind)
+    ):
+        stops = model.levels(order) if kind == TRAILING else (order.stop,)
+        found = [at_stop(policy, side, stop, open_) for stop in stops if passes(side, stop, high, low)]
+        if not found and not order.may_have_fired:
+            raise Wrong(f"order {order.id} has its stop at {stops}, which {open_, high, low, close} did not reach")
+        first, last = min(found or stops), max(found or stops)
+    else:  # a trailing stop that its own bar moves, or a child born in this bar: the rest of the bar decides
         first, last = low, high
         if policy.stop_gap == "at_stop" or policy.limit_gap == "at_limit":  # a level, or an entry, may lie outside
             first, last = 1, 2**62
     return slipped(settings, side, first, low, high), slipped(settings, side, last, low, high)
+
+
+def moves_first(policy: Any, kind: int) -> bool:
+    """Whether the bar moves the stop before it is held against it."""
+    return kind == TRAILING and policy.trail_update == "before_check" and policy.trail_by == "extremes"
+
+
+def passes(side: int, stop: int, high: int, low: int) -> bool:
+    """Whether a bar reaches a stop."""
+    return side * ((high if side > 0 else low) - stop) >= 0
+
+
+def at_stop(policy: Any, side: int, stop: int, open_: int) -> int:
+    """Where a stop fills that is reached at the open, or in the bar."""
+    return open_ if side * (open_ - stop) >= 0 and policy.stop_gap == "at_open" else stop
 
 
 def limit_range(policy: Any, order: Any, open_: int, high: int, low: int, step: int) -> tuple[int, int]:
