@@ -1,13 +1,10 @@
-from .context cimport Context as RunContext, Run
+from .context cimport Context as RunContext
 from .feed cimport TickFeed
 from .native cimport nt_ticks_config
+from .records cimport Records
 
-cdef class Engine:
+cdef class Engine(Records):
     cdef readonly RunContext context
-    cdef readonly object clock_ts_ns
-    cdef readonly tuple symbols
-    cdef Run run
-    cdef object equity_array
     cdef object on_bar
     cdef tuple on_event
     cdef TickFeed feed

@@ -1,11 +1,11 @@
-"""One run of the native loop, from Python: open it over bars, bind a strategy, advance, finish, read what it left behind.
+"""One run of the native loop, from Python: open it over bars, bind a strategy, advance, finish. What it leaves behind is read
+through `Records`, which it is built on.
 
 The loop is in csrc/nt_engine.c. This file checks what comes in, keeps alive what the loop borrows, and is the trampoline through
 which C calls Python: the strategy (with the GIL held for the whole advance) and the ports (which take it for their call only).
 """
 
 from libc.stdlib cimport calloc
-from libc.string cimport memcpy
 
 import numpy as np
 
@@ -24,13 +24,10 @@ from .layouts import (
 from .account cimport attach
 from .feed cimport TickFeed
 from .native cimport *
+from .records cimport Records
 
-if (sizeof(nt_context) != CONTEXT_DTYPE.itemsize or sizeof(nt_event) != EVENT_DTYPE.itemsize
-        or sizeof(nt_fill_row) != FILL_DTYPE.itemsize or sizeof(nt_order_row) != ORDER_DTYPE.itemsize
-        or sizeof(nt_trade_row) != TRADE_DTYPE.itemsize or sizeof(nt_signal_row) != SIGNAL_DTYPE.itemsize
-        or sizeof(nt_similar) != SIMILAR_DTYPE.itemsize or sizeof(nt_denial_row) != DENIAL_DTYPE.itemsize
-        or sizeof(nt_flow_row) != FLOW_DTYPE.itemsize or sizeof(nt_margin_row) != MARGIN_CALL_DTYPE.itemsize
-        or NT_CONTROLS != len(CONTROLS) or sizeof(nt_api) != 8 * len(API_NAMES)):
+if (sizeof(nt_context) != CONTEXT_DTYPE.itemsize or sizeof(nt_similar) != SIMILAR_DTYPE.itemsize
+        or sizeof(nt_api) != 8 * len(API_NAMES)):
     raise ImportError("neuraltrade.core.layouts does not match csrc: rebuild the package")
 
 
@@ -106,23 +103,13 @@ cdef int64_t call_recall(void* user, int64_t symbol, int64_t ts_ns, int64_t k, c
         return 1
 
 
-cdef object copy_rows(const nt_rows* rows, object dtype):
-    """The rows as a fresh structured array."""
-    out = blocks.empty(rows.count, dtype)
-    cdef unsigned char[::1] view
-    if rows.count:
-        view = out.view(np.uint8)
-        memcpy(&view[0], rows.data, rows.count * rows.width)
-    return out
-
-
 cdef const double* doubles(object array, str name, Py_ssize_t count) except? NULL:
     """Address of a float64[count] column; NULL where count is 0."""
     cdef const double[::1] view = convert.column(array, np.float64, name, count)
     return &view[0] if count else NULL
 
 
-cdef class Engine:
+cdef class Engine(Records):
     """One run over the bars of one or more symbols.
 
     symbols : names, each once. bars : for each a tuple (ts_ns int64[n], open, high, low, close, volume float64[n]), C-contiguous,
@@ -132,9 +119,6 @@ cdef class Engine:
     ticks : an nt.Ticks to run over instead, with a strategy that has `calls` (of EVENT_CALLS); bars are None then.
     Raises InputError. Memory: 8 bytes a clock step, plus its rows.
     """
-
-    def __cinit__(self, symbols, bars=None, **_):
-        self.run = Run(len(symbols))
 
     def __init__(self, symbols, bars=None, *, cash, policy, fees, slippage, size, risk, instruments, account, path=None,
                  record_events=True, latency_ns=0, ticks=None, calls=(), dues=None, rates=None, sessions=None):
@@ -367,46 +351,6 @@ cdef class Engine:
             raise InputError("the run has ended: open a new Engine")
         raise NeuralTradeError(f"bar {bar}: core status {status}")
 
-    def fills(self):
-        """FILL_DTYPE[n], a copy."""
-        cdef nt_engine* engine = self.run.engine
-        out = blocks.empty(engine.fill_count, FILL_DTYPE)
-        cdef unsigned char[::1] view
-        if engine.fill_count:
-            view = out.view(np.uint8)
-            nt_trades_fills(engine, <nt_fill_row*>&view[0])
-        return out
-
-    def orders(self):
-        """ORDER_DTYPE[n]: every order in order of its id, refused ones included."""
-        cdef nt_orders* orders = &self.run.engine.orders
-        out = blocks.empty(orders.count, ORDER_DTYPE)
-        cdef unsigned char[::1] view
-        if orders.count:
-            view = out.view(np.uint8)
-            nt_orders_export(orders, self.run.engine.clock_ts_ns, <nt_order_row*>&view[0])
-        return out
-
-    def trades(self):
-        """TRADE_DTYPE[n]: one row for each closing fill; after `finish`, what is still open too."""
-        return copy_rows(&self.run.engine.trades, TRADE_DTYPE)
-
-    def signals(self):
-        """SIGNAL_DTYPE[n], a copy."""
-        return copy_rows(&self.run.engine.signals, SIGNAL_DTYPE)
-
-    def denials(self):
-        """DENIAL_DTYPE[n]: each refused order with its reason, the limit and the value that exceeded it, a copy."""
-        return copy_rows(&self.run.engine.denials, DENIAL_DTYPE)
-
-    def margin_calls(self):
-        """MARGIN_CALL_DTYPE[n]: each time the account fell short, a copy."""
-        return copy_rows(&self.run.engine.margin.calls, MARGIN_CALL_DTYPE)
-
-    def flows(self):
-        """FLOW_DTYPE[n]: cash that came or went without a trade, and splits, a copy."""
-        return copy_rows(&self.run.engine.flows.rows, FLOW_DTYPE)
-
     def halt(self, mode="halt"):
         """The kill switch by hand, between two calls of `advance`: "reduce_only", "halt" or "cancel_all", see RiskLimits.
 
@@ -437,56 +381,6 @@ cdef class Engine:
     def gate_mode(self):
         """What the gate lets through: one of GATE_MODES."""
         return GATE_MODES[self.run.engine.gate.mode]
-
-    def equity(self):
-        """float64[clock_count] after each step's close, NaN where the run has not come to; the engine's own array."""
-        if self.run.engine.i < self.run.engine.clock_count:
-            self.equity_array[self.run.engine.i:] = np.nan
-        return self.equity_array
-
-    def events(self):
-        """The event log as uint8[64 x n], a copy: `.view(EVENT_DTYPE)` reads it, the digest is taken over it."""
-        return copy_rows(&self.run.engine.events, EVENT_DTYPE).view(np.uint8)
-
-    def counters(self):
-        """How many orders, denials, fills, trades, signals, events, levels of books found stale (ticks) so far; "controls": for each control of the gate how
-        many orders it was asked about ("checked") and has refused ("denied"). The two loss limits count looks at equity."""
-        cdef nt_engine* engine = self.run.engine
-        return {
-            "orders": engine.orders.count, "working": engine.orders.working_count, "denials": engine.denials.count,
-            "fills": engine.fill_count, "trades": engine.trades.count, "signals": engine.signals.count,
-            "events": engine.events.count, "ambiguous_bars": engine.ambiguous_bars, "stale_levels": nt_ticks_stale_levels(engine),
-            "controls": {name: {"checked": engine.gate.tally.checked[index], "denied": engine.gate.tally.denied[index]}
-                         for index, name in enumerate(CONTROLS)},
-        }
-
-    def ledger(self):
-        """Cash and positions in integers: minor units of cash and nano units; `balance` is 0 as long as the books are right."""
-        cdef nt_ledger* ledger = &self.run.engine.ledger
-        cdef Py_ssize_t slot
-        positions = {}
-        for slot in range(self.run.market_count):
-            positions[self.symbols[slot]] = convert.position(ledger.positions[slot])
-        return {"cash": ledger.cash, "deposits": ledger.deposits, "interest": ledger.interest, "scale": ledger.scale, "balance": nt_ledger_balance(ledger),
-                "positions": positions}
-
-    @property
-    def clock_count(self):
-        return self.run.engine.clock_count
-
-    @property
-    def position_index(self):
-        """Index of the next step."""
-        return self.run.engine.i
-
-    @property
-    def ambiguous_bars(self):
-        """Bars in which two triggers could each have come first."""
-        return self.run.engine.ambiguous_bars
-
-    @property
-    def cash(self):
-        return self.run.engine.cash
 
     @property
     def context_address(self):

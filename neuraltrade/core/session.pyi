@@ -6,27 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..clock import Clock
-from ..schema import MarketState, Position
+from ..schema import MarketState
+from .live_position import LivePosition
 
 RECENT_DTYPE: np.dtype[np.void]
 CAPACITY_MAX: int
 RING_MAX: int
-
-class LivePosition:
-    symbol: str
-    @property
-    def quantity(self) -> float: ...
-    @property
-    def average_price(self) -> float: ...
-    @property
-    def cost_basis(self) -> float: ...
-    @property
-    def realised(self) -> float: ...
-    @property
-    def fees(self) -> float: ...
-    @property
-    def unrealised(self) -> float: ...
-    def record(self) -> Position: ...
 
 class Tables:
     cash_digits: int

@@ -11,35 +11,26 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.unicode cimport PyUnicode_CheckExact
 from libc.math cimport isfinite
-from libc.stdint cimport int32_t, int64_t, uint64_t, uintptr_t
-from libc.stdlib cimport calloc, free
+from libc.stdint cimport int64_t, uintptr_t
 
 import numpy as np
 
 from neuraltrade.clock import SystemClock, as_ns
 from neuraltrade.core.layouts import FLOW_KINDS
 from neuraltrade.errors import InputError
-from neuraltrade.schema import MarketState, Position
+from neuraltrade.schema import MarketState
 
+from .live_position cimport (
+    LivePosition, Rows, market_row, nt_id_slot, nt_ids, nt_ids_add, nt_ids_find, nt_ids_remove, seen_row, symbol_entry,
+)
 from .native cimport (
-    NT_CASH_DIGITS_MAX, NT_FULL, NT_NANO, NT_OK, NT_STATE, nt_closing, nt_double_from_nano, nt_fixed_from_double, nt_ledger,
-    nt_ledger_balance, nt_ledger_fill, nt_ledger_flow, nt_ledger_interest, nt_ledger_notional, nt_ledger_open, nt_ledger_split,
-    nt_nano_from_double, nt_position, nt_status,
+    NT_CASH_DIGITS_MAX, NT_FULL, NT_NANO, NT_OK, NT_STATE, nt_closing, nt_fixed_from_double, nt_ledger_balance, nt_ledger_fill,
+    nt_ledger_flow, nt_ledger_interest, nt_ledger_notional, nt_ledger_open, nt_ledger_split, nt_nano_from_double, nt_position,
+    nt_status,
 )
 
 cdef extern from "Python.h":
     Py_hash_t PyObject_Hash(PyObject* o) except? -1
-
-cdef extern from "nt_ids.h" nogil:
-    ctypedef struct nt_id_slot:
-        int64_t id, row
-    ctypedef struct nt_ids:
-        nt_id_slot* slots
-        uint64_t mask
-        int64_t count, capacity
-    int64_t nt_ids_find(const nt_ids* ids, int64_t id)
-    nt_status nt_ids_add(nt_ids* ids, int64_t id, int64_t row)
-    nt_status nt_ids_remove(nt_ids* ids, int64_t id, int64_t* row_out)
 
 # One remembered observation.
 RECENT_DTYPE = np.dtype([
@@ -48,100 +39,6 @@ RECENT_DTYPE = np.dtype([
 ])
 CAPACITY_MAX = 1 << 24
 RING_MAX = 1 << 20
-
-cdef struct seen_row:                   # RECENT_DTYPE
-    int64_t ts_ns
-    int64_t known_ns
-    uint64_t id
-    double price
-    double volume
-    double spread
-    double bid
-    double ask
-
-cdef struct market_row:
-    int64_t last                        # nano, 0 = none yet
-    int64_t expires_ns
-    seen_row* ring                      # 2 * ring rows, owned by a NumPy array; NULL until the first observation
-    int64_t seen_count
-
-cdef struct symbol_entry:
-    PyObject* key                       # borrowed from Tables.symbols
-    PyObject* position                  # borrowed from Tables.positions
-    Py_hash_t hash
-    int64_t slot
-
-
-cdef class Rows:
-    """Owns the C arrays; positions keep it alive."""
-    cdef nt_ledger ledger
-    cdef nt_position* positions
-    cdef market_row* markets
-    cdef symbol_entry* entries
-    cdef nt_id_slot* ids
-
-    def __cinit__(self, int32_t symbols, Py_ssize_t entry_count, Py_ssize_t id_count):
-        self.positions = <nt_position*>calloc(symbols, sizeof(nt_position))
-        self.markets = <market_row*>calloc(symbols, sizeof(market_row))
-        self.entries = <symbol_entry*>calloc(entry_count, sizeof(symbol_entry))
-        self.ids = <nt_id_slot*>calloc(id_count, sizeof(nt_id_slot))
-        if self.positions == NULL or self.markets == NULL or self.entries == NULL or self.ids == NULL:
-            raise MemoryError(f"session: {symbols} symbols, {id_count // 2} orders")
-
-    def __dealloc__(self):
-        free(self.positions)
-        free(self.markets)
-        free(self.entries)
-        free(self.ids)
-
-
-cdef class LivePosition:
-    """What is held of one symbol, now: reads the session's row each time. `record()` takes a copy.
-
-    quantity : signed units. average_price : of the open quantity, 0 while flat. cost_basis, realised, unrealised,
-    fees : money; realised is before fees. unrealised is 0 until a price was seen.
-    """
-    cdef Rows rows
-    cdef int32_t slot
-    cdef readonly str symbol
-
-    @property
-    def quantity(self):
-        return nt_double_from_nano(self.rows.positions[self.slot].quantity)
-
-    @property
-    def average_price(self):
-        return nt_double_from_nano(self.rows.positions[self.slot].entry_price)
-
-    @property
-    def cost_basis(self):
-        return <double>self.rows.positions[self.slot].basis / <double>self.rows.ledger.scale
-
-    @property
-    def realised(self):
-        return <double>self.rows.positions[self.slot].realised / <double>self.rows.ledger.scale
-
-    @property
-    def fees(self):
-        return <double>self.rows.positions[self.slot].fees / <double>self.rows.ledger.scale
-
-    @property
-    def unrealised(self):
-        cdef nt_position* row = &self.rows.positions[self.slot]
-        cdef int64_t last = self.rows.markets[self.slot].last, worth = 0
-        if last == 0 or row.quantity == 0:
-            return 0.0
-        if nt_ledger_notional(&self.rows.ledger, self.slot, row.quantity, last, &worth) != NT_OK:
-            raise OverflowError(f"{self.symbol}: the value of the position does not fit int64")
-        return <double>(worth - row.basis) / <double>self.rows.ledger.scale
-
-    def record(self):
-        """An nt.Position with the numbers of this moment."""
-        return Position(symbol=self.symbol, quantity=self.quantity, average_price=self.average_price,
-                        cost_basis=self.cost_basis, realised=self.realised, unrealised=self.unrealised)
-
-    def __repr__(self):
-        return f"LivePosition({self.symbol!r}, quantity={self.quantity:g}, average_price={self.average_price:g})"
 
 
 cdef Py_ssize_t power_of_two(Py_ssize_t least) noexcept:
