@@ -50,6 +50,7 @@ _EXPORTS = {
     "Strategy": "strategy",
     "StrategyError": "errors",
     "backtest": "backtest",
+    "check_lookahead": "backtest",
     "compiled": "strategy",
     "Observation": "schema",
     "Signal": "schema",

@@ -6,9 +6,11 @@ import sys
 import types
 from typing import Any
 
+from .leaks import Leak, LookaheadReport
+from .lookahead import check_lookahead
 from .run import backtest
 
-__all__ = ["backtest"]
+__all__ = ["Leak", "LookaheadReport", "backtest", "check_lookahead"]
 
 
 class _CallableModule(types.ModuleType):

@@ -360,7 +360,7 @@ def _advance(engine: Engine, prepared: Prepared | None, progress: bool | Callabl
 
 @contextmanager
 def _reporting(
-    progress: bool | Callable[[int, int], Any], total: int, label: str
+    progress: bool | Callable[[int, int], Any], total: int, label: str, unit: str = "bars"
 ) -> Iterator[Callable[[int, int], Any]]:
     """What to call after each chunk."""
     if progress is False or progress is None:
@@ -370,7 +370,8 @@ def _reporting(
     elif progress is True:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-        with Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} bars"),
+        done = TextColumn("{task.completed}/{task.total} " + unit)
+        with Progress(TextColumn("{task.description}"), BarColumn(), done,
                       TimeRemainingColumn()) as bar:  # fmt: skip
             task = bar.add_task(label, total=total)
             yield lambda done, in_all: bar.update(task, completed=done)

@@ -223,3 +223,10 @@ DUE_DTYPE = np.dtype(
         ("spare", "<i4"),
     ]
 )
+# One working order, as neuraltrade.core.working hands it out: prices, distances and quantities 1e-9, rates 1e-12.
+WORKING_DTYPE = np.dtype(
+    [("order_id", "<i8"), ("created_bar", "<i8")]
+    + [(name, "<i8") for name in ("quantity", "limit", "stop", "trail", "trail_rate", "stop_loss", "take_profit")]
+    + [(name, "<i8") for name in ("trail_distance", "stop_loss_rate", "take_profit_rate", "trailing_rate")]
+    + [(name, "<i8") for name in ("size_kind", "size_value", "target_side", "good_till", "partner")]
+)

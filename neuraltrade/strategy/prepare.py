@@ -45,6 +45,8 @@ class Prepared:
     calls: tuple[str, ...] = ("on_bar",)
     native: NativeCode | None = None
     failure: Failure = field(default_factory=Failure)
+    instance: Strategy | None = None
+    indicators: tuple[Indicator, ...] = ()
 
 
 def as_strategy(strategy: Any, params: Mapping[str, Any] | None) -> tuple[Strategy, bool]:
@@ -89,6 +91,7 @@ def prepare(strategy: Any, params: Mapping[str, Any] | None, bars: Sequence[Any]
         raise StrategyError(f"{name}.init raised {type(error).__name__}: {error}") from error
     instance = _settled(instance)
     made = Prepared(name, instance.parameter_values(), data.columns(), np.zeros(0), size, (), calls=calls)
+    made.instance, made.indicators = instance, tuple(getattr(data, "_made", ())) if ticks is None else ()
     if compiled:
         _compile(instance, data, made)
     else:

@@ -1,0 +1,154 @@
+"""One run up to a point: what a strategy, or a function that makes Signals, had decided and computed by then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..core.layouts import EVENT_DTYPE, EVENT_KINDS, ORDER_TYPES
+from ..core.settings import Denial
+from ..core.working import working
+from ..errors import InputError, StrategyError
+from ..market import Bars, Panel
+from ..strategy import Signals
+from ..strategy.indicators import Indicator
+from ..strategy.prepare import prepare
+from .run import Setup, _attach, _bind
+
+_NANO = 1e-9
+_SIDES = {1: "buy", -1: "sell", 0: ""}
+_DIRECTIONS = {1: "long", -1: "short", 0: "neutral"}
+
+
+@dataclass
+class Stand:
+    """How a run stood after the first `until` times: rows of its event log so far, WORKING_DTYPE rows, ctx.state."""
+
+    event_count: int
+    working: np.ndarray
+    state: np.ndarray
+
+
+@dataclass
+class Trial:
+    """What one run left behind.
+
+    clock_ns : int64[m], times of the run. bars : of each symbol. events : EVENT_DTYPE rows. columns : name ->
+    float64[n] of each symbol, each an "indicator" or one of the "signals", as `made` says. stands : how it stood, by
+    number of times taken. attributes : what `init` left on the strategy, indicators apart. error : what on_bar raised.
+    """
+
+    clock_ns: np.ndarray
+    bars: tuple[Bars, ...]
+    events: np.ndarray
+    columns: dict[str, list[np.ndarray]]
+    stands: dict[int, Stand] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    error: StrategyError | None = None
+    made: str = "indicator"
+
+
+def is_factory(strategy: Any) -> bool:
+    """Whether `strategy` is a plain callable that is to make Signals from bars."""
+    return callable(strategy) and not isinstance(strategy, type)
+
+
+def attempt(
+    setup: Setup, strategy: Any, params: Any, stops: Sequence[int], recall: Any = None, advisor: Any = None
+) -> Trial:
+    """Run `strategy` over the data's times up to the last of `stops` (ascending), noting how it stands at each.
+
+    `init`, or the function, sees all of the data. Raises StrategyError where it raises, InputError where what it made
+    does not fit the data.
+    """
+    if is_factory(strategy):
+        signals = _made_signals(strategy, setup.data)  # type: ignore[arg-type]
+        prepared, columns, attributes = None, _signal_columns(signals, setup), {}
+    else:
+        signals, prepared = strategy, prepare(strategy, params, setup.bars)
+        columns = _named(prepared.indicators)
+        attributes = {k: v for k, v in vars(prepared.instance).items() if not _is_indicator(v) and k != "_frozen"}
+    engine = setup.engine(setup.policy, () if prepared is None else prepared.calls)
+    _bind(engine, setup, signals, prepared)
+    name = getattr(strategy, "__name__", "Signals") if prepared is None else prepared.name
+    _attach(engine, setup, {"strategy": name}, recall, None, advisor)
+    error, stands, made = None, {}, "signals" if prepared is None else "indicator"
+    try:
+        for stop in stops:
+            engine.advance(stop - engine.position_index)
+            stands[stop] = Stand(engine.counters()["events"], working(engine), np.array(engine.context.state))
+    except StrategyError as raised:
+        error = raised if prepared is None or prepared.native is None else prepared.failure.explain(raised)
+    events = engine.events().view(EVENT_DTYPE)
+    return Trial(engine.clock_ts_ns, setup.bars, events, columns, stands, attributes, error, made)
+
+
+def _made_signals(factory: Callable[[Any], Any], data: Bars | Panel) -> Signals:
+    name = getattr(factory, "__name__", "strategy")
+    try:
+        made = factory(data)
+    except Exception as error:
+        raise StrategyError(f"{name} raised {type(error).__name__}: {error}") from error
+    if not isinstance(made, Signals):
+        raise InputError(f"strategy must return nt.Signals when called with the data, {name} returned {made!r}")
+    return made
+
+
+def _signal_columns(signals: Signals, setup: Setup) -> dict[str, list[np.ndarray]]:
+    """Each array of the signals as one column per symbol, over the symbol's own bars."""
+    clock = setup.data.ts_ns
+    rows = [np.searchsorted(clock, one.ts_ns) for one in setup.bars]
+    shaped = signals.bound(len(clock), len(setup.bars))
+    return {
+        name: [values[own, slot].astype(np.float64) for slot, own in enumerate(rows)]
+        for name, values in shaped.items()
+        if values is not None
+    }
+
+
+def _named(indicators: tuple[Indicator, ...]) -> dict[str, list[np.ndarray]]:
+    """Columns by name, those of one name told apart by their index."""
+    names = [one.name for one in indicators]
+    return {
+        name if names.count(name) == 1 else f"{name} (indicator {one.index})": list(one.columns)
+        for name, one in zip(names, indicators, strict=True)
+    }
+
+
+def _is_indicator(value: Any) -> bool:
+    return isinstance(value, Indicator) or (
+        isinstance(value, (tuple, list)) and bool(value) and all(isinstance(one, Indicator) for one in value)
+    )
+
+
+def told(event: np.void | None, symbols: tuple[str, ...], texts: str = "nothing") -> str:
+    """An event of the log in a few words; `texts` where there is none."""
+    if event is None:
+        return texts
+    kind, side = EVENT_KINDS[event["kind"]], _SIDES.get(int(event["side"]), "")
+    words = [side if kind == "order" and side else kind]
+    if kind == "signal":
+        words += [_DIRECTIONS[int(event["side"])], f"{np.int64(event['price']).view(np.float64):g}"]
+        return " ".join(words)
+    if kind in ("denied", "fill"):
+        words.append(side)
+    if event["quantity"]:
+        words.append(f"{event['quantity'] * _NANO:.9g}")
+    if kind == "order":
+        words.append(ORDER_TYPES[event["code"]] if 0 <= event["code"] < len(ORDER_TYPES) else "")
+        words += [f"limit {event['price'] * _NANO:.9g}"] if event["price"] else []
+        words += [f"stop {event['value'] * _NANO:.9g}"] if event["value"] else []
+    elif kind == "fill":
+        words.append(f"at {event['price'] * _NANO:.9g}")
+    elif kind in ("denied", "rejected", "cancelled", "expired") and event["code"]:
+        names = {int(denial): denial.name.lower() for denial in Denial}
+        words.append(f"({names.get(int(event['code']), int(event['code']))})")
+    if kind in ("cancelled", "expired", "rejected", "modified", "joined"):
+        words.append(f"order {event['id']}")
+    slot = int(event["symbol"])
+    if len(symbols) > 1 and 0 <= slot < len(symbols):
+        words.append(symbols[slot])
+    return " ".join(word for word in words if word)
