@@ -86,7 +86,7 @@ drop_stale_build() {
         find "$built" -type f ! -name '*.so' -exec rm -f {} +
         find "$built" -type f -name '*.so' | while read -r library; do
             module=${library#"$built"/}
-            [ -f "$ROOT/${module%%.*}.pyx" ] || rm -f "$library"
+            [ -f "$ROOT/${module%%.*}.pyi" ] || rm -f "$library"
         done
     done
 }
