@@ -5,6 +5,7 @@
 #include "nt_account.h"
 #include "nt_book.h"
 #include "nt_match.h"
+#include "nt_team.h"
 #include "nt_tick.h"
 
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -25,7 +26,7 @@ nt_status nt_engine_open(nt_engine *engine, const nt_engine_config *config, nt_m
     engine->records_events = config->records_events;
     engine->markets = markets;
     engine->positions = positions;
-    engine->market_count = market_count;
+    engine->market_count = engine->symbol_count = market_count;
     engine->clock_ts_ns = clock_ts_ns;
     engine->clock_count = clock_count;
     engine->equity = equity;
@@ -218,6 +219,8 @@ static nt_status step_panel(nt_engine *engine)
         }
     }
     engine->equity[i] = engine->context.equity;
+    if (engine->team)
+        nt_team_mark(engine);
     return NT_OK;
 }
 
@@ -229,7 +232,7 @@ nt_status nt_engine_advance(nt_engine *engine, int64_t count)
     nt_status status = NT_OK;
     if (engine->ticks)
         status = nt_ticks_run(engine, stop);
-    else if (engine->market_count == 1)
+    else if (engine->market_count == 1 && engine->team == NULL)
         status = run_single(engine, stop);
     else
         for (; engine->i < stop && status == NT_OK; engine->i += status == NT_OK)
@@ -297,7 +300,7 @@ static nt_status close_at_open(nt_engine *engine, int32_t slot)
         return status;
     (void)nt_orders_move(&engine->orders, id, NT_SUBMITTED, 0, 0);
     nt_engine_record(engine, NT_EVENT_ORDER, slot, id, order.side, NT_MARKET, order.quantity, 0, 0, 0);
-    market->volume_left = INT64_MAX;
+    nt_engine_volume_of(engine, slot)->volume_left = INT64_MAX;
     return nt_book_fill(engine, id, &touch, &prices);
 }
 
@@ -317,6 +320,8 @@ nt_status nt_engine_finish(nt_engine *engine, int close_open)
         if (engine->positions[slot].quantity != 0)
             status = close_at_open(engine, slot);
     engine->equity[engine->i] = nt_engine_equity(engine);
+    if (engine->team)
+        nt_team_mark(engine);
     for (int32_t slot = 0; slot < engine->market_count && status == NT_OK; slot++)
         status = nt_trades_leave_open(engine, slot);
     if (status == NT_OK)

@@ -74,6 +74,7 @@ typedef int64_t (*nt_advisor_fn)(void *user, const nt_signal_row *signal, double
 typedef int64_t (*nt_recall_fn)(void *user, int64_t symbol, int64_t ts_ns, int64_t k, const nt_similar **rows_out, int64_t *count_out);
 
 struct nt_ticks;
+struct nt_team;
 
 enum { NT_ATTEND_CLOSE = 1, NT_ATTEND_JOURNAL = 2, NT_ATTEND_FAILURE = 4 };
 
@@ -92,6 +93,7 @@ typedef struct nt_engine {
     nt_position *positions;
     int32_t market_count;
     uint32_t attention; /* NT_ATTEND_*: what the loop must look at after the strategy's call */
+    int32_t symbol_count; /* markets a strategy has: all of them, unless there is a team */
     const int64_t *clock_ts_ns;
     int64_t clock_count;
     int64_t i; /* the step being taken; the next one between calls of nt_engine_advance */
@@ -122,6 +124,7 @@ typedef struct nt_engine {
     nt_advisor_fn advisor;
     nt_recall_fn recall;
     struct nt_ticks *ticks; /* NULL = bars (nt_tick.h) */
+    struct nt_team *team;   /* NULL = one strategy (nt_team.h) */
 } nt_engine;
 
 /* Prices in nano of the bar being matched. */
@@ -189,6 +192,12 @@ static inline int64_t nt_engine_last_price(const nt_engine *engine, int32_t slot
 {
     int64_t price;
     return nt_nano_from_double(engine->markets[slot].last_close, &price) == NT_OK && price > 0 ? price : 0;
+}
+
+/* The market whose volume a slot takes from: slots of one symbol share what a bar lets trade. */
+static inline nt_market *nt_engine_volume_of(const nt_engine *engine, int32_t slot)
+{
+    return &engine->markets[engine->team ? slot % engine->symbol_count : slot];
 }
 
 /* Equity at the latest closes. */

@@ -105,7 +105,7 @@ static int64_t volume_room(const nt_engine *engine, const nt_order *order)
     if (engine->ticks)
         return engine->ticks->room;
     const nt_market *market = &engine->markets[order->symbol];
-    int64_t room = engine->policy.volume_cap > 0 ? market->volume_left : INT64_MAX;
+    int64_t room = engine->policy.volume_cap > 0 ? nt_engine_volume_of(engine, order->symbol)->volume_left : INT64_MAX;
     return engine->policy.depth == NT_DEPTH_UNLIMITED ? room : nt_smaller(room, market->depth_left);
 }
 
@@ -235,7 +235,7 @@ nt_status nt_book_fill(nt_engine *engine, int64_t order_id, const nt_touch *touc
     } else if (order->role != NT_ROLE_ENTRY)
         order->quantity = order->filled + plan.wanted; /* an exit is for what there is to close */
     if (engine->policy.volume_cap > 0)
-        engine->markets[order->symbol].volume_left -= quantity;
+        nt_engine_volume_of(engine, order->symbol)->volume_left -= quantity;
     status = book(engine, order_id, &plan, quantity);
     return status != NT_OK ? status : settle(engine, order_id, &plan, quantity, capped, touch, prices);
 }

@@ -46,12 +46,15 @@ static void find_exposure(const nt_engine *engine, int64_t changed_id, nt_intent
 
 /* ---- what else there has been ---- */
 
-/* Whether an own order of the other side is willing to trade where this one is. Brackets go with the position: not counted. */
+/* Whether an own order of the other side, of any strategy, is willing to trade where this one is. Brackets go with the position: not
+ * counted. */
 static void find_crossing(nt_engine *engine, nt_intent *intent)
 {
     int64_t low, high;
     nt_entries_willing(intent->side, intent->limit, intent->stop, &low, &high);
-    const nt_working *met = nt_entries_crossing(&engine->orders, intent->slot, intent->side, low, high);
+    const nt_working *met = NULL;
+    for (int32_t slot = intent->slot % engine->symbol_count; slot < engine->market_count && met == NULL; slot += engine->symbol_count)
+        met = nt_entries_crossing(&engine->orders, slot, intent->side, low, high);
     if (met == NULL)
         return;
     intent->crosses = 1;

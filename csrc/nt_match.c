@@ -380,7 +380,7 @@ nt_status nt_match_bar(nt_engine *engine, int32_t slot)
         return without_prices(market);
     /* A bar opens when the one before it ends. */
     int64_t opens_ns = market->bar > 0 ? market->series.ts_ns[market->bar - 1] : INT64_MIN;
-    load_volume(engine, market);
+    load_volume(engine, nt_engine_volume_of(engine, slot));
     const nt_order_list *list = &engine->orders.lists[slot];
     if (list->transient_count > 0)
         expire(engine, slot, opens_ns);
@@ -410,7 +410,7 @@ nt_status nt_match_close(nt_engine *engine, int32_t slot)
     nt_status loaded = engine->costs.slippage_capped ? load_prices(market, &prices) : load_one(market->series.close, market, &prices);
     if (loaded != NT_OK)
         return without_prices(market);
-    load_volume(engine, market);
+    load_volume(engine, nt_engine_volume_of(engine, slot));
     nt_status status = NT_OK; /* a market order for the next open may wait out its latency here */
     if (engine->policy.market_at == NT_MARKET_SAME_CLOSE)
         status = fill_at_close(engine, slot, &prices, NT_MARKET, engine->clock_ts_ns[engine->i]);

@@ -53,7 +53,7 @@ static int waits(nt_engine *engine, int32_t slot, int64_t held, int exit_long, i
 int64_t nt_signals_on_bar(nt_context *context, void *user)
 {
     const nt_signal_arrays *arrays = user;
-    int64_t at = context->i * arrays->symbol_count + context->symbol;
+    int64_t at = context->i * arrays->symbol_count + context->symbol - arrays->first_slot;
     int enter_long = arrays->entries != NULL && arrays->entries[at];
     int enter_short = arrays->short_entries != NULL && arrays->short_entries[at];
     int exit_long = arrays->exits != NULL && arrays->exits[at];

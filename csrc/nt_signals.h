@@ -20,6 +20,7 @@ typedef struct nt_signal_arrays {
     const double *take_profit;
     const double *size;
     int64_t symbol_count;
+    int64_t first_slot; /* of the symbols that the columns are of */
 } nt_signal_arrays;
 
 /* An nt_strategy_fn; user is an nt_signal_arrays. */

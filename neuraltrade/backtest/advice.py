@@ -17,22 +17,28 @@ _DIRECTIONS = {1: "long", -1: "short", 0: "neutral"}
 
 
 def advice(
-    advisor: Advisor | None, symbols: Sequence[str], strategy: str, texts: Sequence[str], reasoning: dict[int, str]
+    advisor: Advisor | None,
+    symbols: Sequence[str],
+    strategies: Sequence[str],
+    texts: Sequence[Sequence[str]],
+    reasoning: dict[int, str],
 ) -> Callable[[int, int, int, float, int, int], float]:
-    """What the engine calls for each signal: (symbol slot, ts_ns, direction, confidence, text index, signal id).
+    """What the engine calls for each signal: (slot, ts_ns, direction, confidence, text index, signal id).
+
+    symbols, strategies, texts : by slot.
 
     It returns the confidence after `advisor`, the same without one, and notes the signal's text in `reasoning` by id:
     events are numbers only. Raises InputError where the Advisor hands back a confidence outside 0..1.
     """
 
     def ask(symbol: int, ts_ns: int, direction: int, confidence: float, text: int, signal_id: int) -> float:
-        reasoning[signal_id] = texts[text] if text >= 0 else ""
+        reasoning[signal_id] = texts[symbol][text] if text >= 0 else ""
         if advisor is None:
             return confidence
         signal = Signal(
             id=signal_id,
             ts_ns=ts_ns,
-            strategy=strategy,
+            strategy=strategies[symbol],
             symbol=symbols[symbol],
             direction=_DIRECTIONS[direction],  # type: ignore[arg-type]
             confidence=confidence,

@@ -25,11 +25,14 @@ from ..strategy import Signals
 from ..strategy.base import nearest
 from ..strategy.prepare import Prepared, prepare
 from .advice import advice
+from .team import Members, members_of, unified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..core.team import Team
     from ..ports import Advisor, Journal, Recall
+    from ..results.team import TeamRecord
 
 _CHUNK_BARS = 1 << 16
 
@@ -58,12 +61,13 @@ class Setup:
     def ticks(self) -> Ticks | None:
         return self.data if isinstance(self.data, Ticks) else None
 
-    def engine(self, policy: FillPolicy, calls: tuple[str, ...]) -> Engine:
+    def engine(self, policy: FillPolicy, calls: tuple[str, ...], strategies: int = 1) -> Engine:
         return Engine(
             self.symbols,
             [one.columns() for one in self.bars],
             ticks=self.ticks,
             calls=calls,
+            strategies=strategies,
             cash=self.cash,
             policy=policy,
             fees=self.fees,
@@ -130,12 +134,15 @@ def backtest(
 
     data : Bars, or a Panel for several symbols with shared cash; or Ticks (or one stream), for a strategy with
         on_quote, on_trade or on_depth: see docs/ticks.md.
-    strategy : nt.Signals; a subclass or instance of nt.Strategy (interpreted); nt.compiled(...) of one.
+    strategy : nt.Signals; a subclass or instance of nt.Strategy (interpreted); nt.compiled(...) of one. Or a list of
+        them, or a mapping of names: one run over bars, each with its own positions, cash shared, and a column
+        `strategy` in what it leaves; see `result.by_strategy` and docs/strategies.md.
     cash : starting cash, > 0. fees : rate of notional or nt.Fees. slippage : rate of price or nt.Slippage.
     fill : a preset ("conservative", "backtesting_py", "vectorbt") or nt.FillPolicy.
     size : default order size: units, nt.Size, or None for all-in. risk : nt.RiskLimits, None = structural checks only.
     recall, journal, advisor : memory, see neuraltrade.ports. The journal gets every event before it acts.
-    params : overrides of the strategy's parameters. instruments : symbol -> nt.Instrument, or one for all.
+    params : overrides of the strategy's parameters; of several a list of those, or by the strategies' names.
+    instruments : symbol -> nt.Instrument, or one for all.
     latency_ns : how long an order takes to reach the market: bars that end earlier do not see it. Over ticks changes
         and cancels take as long.
     bounds : also run with the path inside each bar at its worst and at its best: `result.bounds`.
@@ -169,24 +176,20 @@ def backtest(
         raise InputError("bounds must be False over ticks: there is no path inside a bar to be unsure of")
     if setup.ticks is not None:
         check_ticks(setup.actions, setup.instruments)
-    if isinstance(strategy, Signals):
-        if setup.ticks is not None:
-            raise InputError("strategy must be an nt.Strategy over ticks: nt.Signals are a row per bar")
-        if params:
-            raise InputError(f"params must be None for nt.Signals, was {params!r}")
-        prepared: Prepared | None = None
-    else:
-        prepared = prepare(strategy, params, setup.bars, setup.ticks)
+    prepared, members = _ready(strategy, params, setup)
     statistics = {"benchmark": benchmark, "risk_free": risk_free, "periods_per_year": periods_per_year}
 
     def once(policy: FillPolicy, journal: Journal | None, label: str) -> Result:
-        engine = setup.engine(policy, () if prepared is None else prepared.calls)
-        _bind(engine, setup, strategy, prepared)
-        settings = _settings(setup, policy, prepared, close_at_end)
-        _attach(engine, setup, settings, recall, journal, advisor)
-        _advance(engine, prepared, progress, label)
+        calls = () if prepared is None else prepared.calls
+        engine = setup.engine(policy, calls, 1 if members is None else len(members))
+        team = None if members is None else members.bind(engine)
+        if team is None:
+            _bind(engine, setup, strategy, prepared)
+        settings = _settings(setup, policy, prepared, members, close_at_end)
+        _attach(engine, setup, settings, recall, journal, advisor, members, team)
+        _advance(engine, prepared, members, team, progress, label)
         engine.finish(close_open=close_at_end)
-        return _result(engine, setup, settings, statistics)
+        return _result(engine, setup, settings, statistics, members, team)
 
     result = once(setup.policy, journal, "backtest")
     if bounds:
@@ -201,6 +204,20 @@ def backtest(
 
 
 # ---- arguments ----------------------------------------------------------------------------------------------------
+
+
+def _ready(strategy: Any, params: Any, setup: Setup) -> tuple[Prepared | None, Members | None]:
+    """The strategy of the run, or its several; neither where it is an nt.Signals, which runs as it is."""
+    members = members_of(strategy, params, setup.bars, setup.ticks is not None)
+    if members is not None:
+        return None, members
+    if not isinstance(strategy, Signals):
+        return prepare(strategy, params, setup.bars, setup.ticks), None
+    if setup.ticks is not None:
+        raise InputError("strategy must be an nt.Strategy over ticks: nt.Signals are a row per bar")
+    if params:
+        raise InputError(f"params must be None for nt.Signals, was {params!r}")
+    return None, None
 
 
 def _setup(
@@ -327,22 +344,34 @@ def _attach(
     recall: Recall | None,
     journal: Journal | None,
     advisor: Advisor | None,
+    members: Members | None = None,
+    team: Team | None = None,
 ) -> None:
     """Memory behind the engine's ports. A journal with `begin` is told what the run is, and each signal's reasoning."""
     begin = getattr(journal, "begin", None)
     reasoning: dict[int, str] = {}
     if recall is not None:
-        engine.set_recall(recall, setup.symbols)
+        engine.set_recall(recall, engine.symbols)
     if advisor is not None or begin is not None:
-        texts = engine.context.texts
-        engine.set_advisor(advice(advisor, setup.symbols, settings["strategy"], texts, reasoning))
+        if members is not None and team is not None:
+            names, texts = members.slot_names(), members.texts(team)
+        else:
+            names, texts = [settings["strategy"]] * len(engine.symbols), [engine.context.texts] * len(engine.symbols)
+        engine.set_advisor(advice(advisor, engine.symbols, names, texts, reasoning))
     if journal is not None:
         if begin is not None:
-            begin(setup.symbols, settings["strategy"], settings, reasoning)
+            begin(engine.symbols, settings["strategy"], settings, reasoning)
         engine.set_journal(journal.append)
 
 
-def _advance(engine: Engine, prepared: Prepared | None, progress: bool | Callable[[int, int], Any], label: str) -> None:
+def _advance(
+    engine: Engine,
+    prepared: Prepared | None,
+    members: Members | None,
+    team: Team | None,
+    progress: bool | Callable[[int, int], Any],
+    label: str,
+) -> None:
     """To the last bar, in chunks; an exception of compiled code is explained with the user's line."""
     total = engine.clock_count
     try:
@@ -352,9 +381,12 @@ def _advance(engine: Engine, prepared: Prepared | None, progress: bool | Callabl
                 done = engine.advance(min(_CHUNK_BARS, total - done))
                 report(done, total)
     except StrategyError as error:
-        if prepared is None or prepared.native is None:
+        if members is not None and team is not None:
+            explained = members.explain(error, team)
+        elif prepared is None or prepared.native is None:
             raise
-        explained = prepared.failure.explain(error)
+        else:
+            explained = prepared.failure.explain(error)
         raise explained from explained.__cause__
 
 
@@ -379,29 +411,40 @@ def _reporting(
         raise InputError(f"progress must be True, False or a callable(done, total), was {progress!r}")
 
 
-def _settings(setup: Setup, policy: FillPolicy, prepared: Prepared | None, close_at_end: bool) -> dict[str, Any]:
-    return setup.settings(policy) | {
+def _settings(
+    setup: Setup, policy: FillPolicy, prepared: Prepared | None, members: Members | None, close_at_end: bool
+) -> dict[str, Any]:
+    told = {
         "strategy": "Signals" if prepared is None else prepared.name,
         "params": {} if prepared is None else prepared.parameters,
         "mode": "signals" if prepared is None else "compiled" if prepared.native is not None else "interpreted",
         "close_at_end": bool(close_at_end),
     }
+    return setup.settings(policy) | told | ({} if members is None else members.settings())
 
 
-def _result(engine: Engine, setup: Setup, settings: dict[str, Any], statistics: Mapping[str, Any]) -> Result:
-    signals, texts = _in_order_of_use(engine.signals(), engine.context.texts)
+def _result(
+    engine: Engine,
+    setup: Setup,
+    settings: dict[str, Any],
+    statistics: Mapping[str, Any],
+    members: Members | None = None,
+    team: Team | None = None,
+) -> Result:
+    tables = {name: getattr(engine, name)() for name in ("fills", "trades", "orders", "signals", "denials", "flows")}
+    record: TeamRecord | None = None
+    texts: Sequence[str] = engine.context.texts
+    if members is not None and team is not None:
+        record = members.record(engine, team, tables)
+        each = [team.context(index).texts for index in range(len(members))]
+        tables["signals"], texts = unified(tables["signals"], record.owners["signals"], each)
+    tables["signals"], texts = _in_order_of_use(tables["signals"], texts)
     return Result(
         data=setup.data,
         symbols=setup.symbols,
         clock_ts_ns=engine.clock_ts_ns,
         equity=engine.equity(),
-        fills=engine.fills(),
-        trades=engine.trades(),
-        orders=engine.orders(),
-        signals=signals,
-        denials=engine.denials(),
         margin_calls=engine.margin_calls(),
-        flows=engine.flows(),
         controls=engine.counters()["controls"],
         events=engine.events(),
         cash=setup.cash,
@@ -409,6 +452,8 @@ def _result(engine: Engine, setup: Setup, settings: dict[str, Any], statistics: 
         ambiguous_bars=engine.ambiguous_bars,
         reasoning=texts,
         is_checked=True,
+        team=record,
+        **tables,
         **statistics,
     )
 

@@ -25,6 +25,7 @@ cdef class Bar:
 cdef class Context:
     cdef Run run
     cdef nt_context* c
+    cdef Py_ssize_t first_slot
     cdef object state_view
     cdef object parameter_view
     cdef public list texts

@@ -135,7 +135,7 @@ cdef class Context:
     @property
     def slot(self):
         """Index of the symbol in the run."""
-        return self.c.symbol
+        return self.c.symbol - self.first_slot
 
     @property
     def symbol(self):

@@ -37,6 +37,25 @@ def unique_symbols(symbols: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
+def repeated(rows: Sequence[Any] | None, count: int) -> Sequence[Any] | None:
+    """What each of `count` strategies is given alike."""
+    return rows if rows is None or count == 1 else [*rows] * count
+
+
+def slot_names(symbols: Sequence[str]) -> list[Any]:
+    """What a slot is called: its symbol; (strategy, symbol) where several strategies have it."""
+    each = len(set(symbols))
+    return [symbol if each == len(symbols) else (slot // each, symbol) for slot, symbol in enumerate(symbols)]
+
+
+def check_columns(columns: Sequence[Sequence[Any]], symbols: Sequence[str]) -> None:
+    """InputError unless there is a list of indicators for each slot, of one length for the slots of one strategy."""
+    counts = [len(own) for own in columns]
+    each = len(set(symbols))
+    if len(columns) != len(symbols) or any(len(set(counts[k : k + each])) > 1 for k in range(0, len(counts), each)):
+        raise InputError(f"columns: one list for each of {len(symbols)} symbols, of one length, got {counts}")
+
+
 def column(array: Any, dtype: Any, name: str, count: int) -> np.ndarray:
     """`array` itself, which must be dtype[count] and C-contiguous."""
     if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != 1 or not array.flags.c_contiguous:

@@ -23,6 +23,7 @@ from .layouts import (
 
 from .account cimport attach
 from .feed cimport TickFeed
+from .flags cimport signal_arrays
 from .native cimport *
 from .records cimport Records
 
@@ -116,15 +117,17 @@ cdef class Engine(Records):
     kept referenced and never copied. cash : in the account's currency. path : overrides policy.path. record_events : keep the whole
     event log (64 bytes an event), which the digest is taken over; else fills only. latency_ns : how long an order takes to reach the
     market. dues : for each symbol DUE_DTYPE[n] or None, by time. rates, sessions : RATES_DTYPE[n], int32[bars] or None.
+    strategies : how many are to trade them, each with its own slots: core/team.pyx binds them.
     ticks : an nt.Ticks to run over instead, with a strategy that has `calls` (of EVENT_CALLS); bars are None then.
     Raises InputError. Memory: 8 bytes a clock step, plus its rows.
     """
 
     def __init__(self, symbols, bars=None, *, cash, policy, fees, slippage, size, risk, instruments, account, path=None,
-                 record_events=True, latency_ns=0, ticks=None, calls=(), dues=None, rates=None, sessions=None):
+                 record_events=True, latency_ns=0, ticks=None, calls=(), dues=None, rates=None, sessions=None, strategies=1):
         if self.run.close != NULL:
             raise InputError("Engine: an engine is opened once")
-        self.symbols = self.run.symbols = convert.unique_symbols(symbols)
+        self.symbols = self.run.symbols = convert.unique_symbols(symbols) * strategies
+        bars, instruments, dues, rates, sessions = (convert.repeated(each, strategies) for each in (bars, instruments, dues, rates, sessions))
         if ticks is not None:
             convert_ticks.check_policy(policy, slippage)
             self.feed = TickFeed(ticks, self.symbols)
@@ -188,8 +191,7 @@ cdef class Engine(Records):
         """columns[symbol][handle]: float64[n] over that symbol's own bars, as many for each symbol; kept referenced."""
         cdef Py_ssize_t slot, handle, count
         cdef const double** pointers
-        if len(columns) != len(self.symbols) or len({len(own) for own in columns}) > 1:
-            raise InputError(f"columns: one list for each of {len(self.symbols)} symbols, of one length, got {[len(own) for own in columns]}")
+        convert.check_columns(columns, self.symbols)
         for slot in range(self.run.market_count):
             count = len(columns[slot])
             if self.run.markets[slot].indicators != NULL:
@@ -267,27 +269,9 @@ cdef class Engine(Records):
     def bind_signals(self, entries, exits=None, short_entries=None, short_exits=None, stop_loss=None, take_profit=None,
                      size=None):
         """Trade arrays [n, symbols] (or [n] for one symbol), C-contiguous: uint8 or bool flags, float64 rates and units, or None."""
-        cdef int64_t count = self.run.engine.clock_count * self.run.market_count
-        cdef const unsigned char[::1] flags
-        cdef const double[::1] numbers
-        cdef const uint8_t* flag_pointers[4]
-        cdef const double* number_pointers[3]
-        cdef Py_ssize_t index
-        for index, (name, array) in enumerate([("entries", entries), ("exits", exits), ("short_entries", short_entries),
-                                               ("short_exits", short_exits)]):
-            flag_pointers[index] = NULL
-            if array is not None and count:
-                flags = convert.flat(array, np.uint8, name, count)
-                flag_pointers[index] = &flags[0]
-                self.run.borrowed.append(flags.base)
-        for index, (name, array) in enumerate([("stop_loss", stop_loss), ("take_profit", take_profit), ("size", size)]):
-            number_pointers[index] = NULL
-            if array is not None and count:
-                numbers = convert.flat(array, np.float64, name, count)
-                number_pointers[index] = &numbers[0]
-                self.run.borrowed.append(numbers.base)
-        self.run.arrays = nt_signal_arrays(flag_pointers[0], flag_pointers[1], flag_pointers[2], flag_pointers[3],
-                                           number_pointers[0], number_pointers[1], number_pointers[2], self.run.market_count)
+        signal_arrays(&self.run.arrays, self.run.borrowed, self.run.engine.clock_count, self.run.market_count, 0, dict(
+            entries=entries, exits=exits, short_entries=short_entries, short_exits=short_exits, stop_loss=stop_loss,
+            take_profit=take_profit, size=size))
         self.needs_gil = False
         self.run.engine.strategy = <nt_strategy_fn>nt_signals_on_bar
         self.run.engine.strategy_user = &self.run.arrays

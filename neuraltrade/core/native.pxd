@@ -324,6 +324,7 @@ cdef extern from "nt_engine.h" nogil:
     nt_status nt_engine_resume(nt_engine*)
     void nt_trades_fills(const nt_engine*, nt_fill_row*)
     void nt_context_select(nt_engine*, int32_t)
+    int64_t nt_engine_last_price(const nt_engine*, int32_t)
 
 cdef extern from "nt_queue.h" nogil:
     ctypedef struct nt_queue_model:
@@ -361,4 +362,20 @@ cdef extern from "nt_signals.h" nogil:
         const double* take_profit
         const double* size
         int64_t symbol_count
+        int64_t first_slot
     int64_t nt_signals_on_bar(nt_context*, void*) noexcept
+
+cdef extern from "nt_team.h" nogil:
+    ctypedef struct nt_member:
+        nt_strategy_fn call
+        void* user
+        double* state
+        const double* parameters
+        int64_t state_count
+        int64_t parameter_count
+    ctypedef struct nt_team:
+        nt_member* members
+        int32_t count
+        int32_t symbol_count
+        double* contributions
+    nt_status nt_team_join(nt_engine*, nt_team*)

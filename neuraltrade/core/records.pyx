@@ -36,8 +36,8 @@ cdef object copy_rows(const nt_rows* rows, object dtype):
 cdef class Records:
     """The reading half of an Engine; made with the symbols of a run."""
 
-    def __cinit__(self, symbols, *_, **__):
-        self.run = Run(len(symbols))
+    def __cinit__(self, symbols, *_, strategies=1, **__):
+        self.run = Run(len(symbols) * strategies)
 
     def fills(self):
         """FILL_DTYPE[n], a copy."""
@@ -106,8 +106,8 @@ cdef class Records:
         cdef nt_ledger* ledger = &self.run.engine.ledger
         cdef Py_ssize_t slot
         positions = {}
-        for slot in range(self.run.market_count):
-            positions[self.symbols[slot]] = convert.position(ledger.positions[slot])
+        for slot, name in enumerate(convert.slot_names(self.symbols)):
+            positions[name] = convert.position(ledger.positions[slot])
         return {"cash": ledger.cash, "deposits": ledger.deposits, "interest": ledger.interest, "scale": ledger.scale, "balance": nt_ledger_balance(ledger),
                 "positions": positions}
 

@@ -66,6 +66,8 @@ class Journal:
         self.symbols = tuple(symbols)
         self.strategy = strategy
         self.settings = dict(settings)
+        several = [one["name"] for one in self.settings.get("strategies") or ()] or [strategy]
+        self._names = [several[slot * len(several) // len(self.symbols)] for slot in range(len(self.symbols))]
         self.signal_ids: dict[int, int] = {}
         self.order_ids: dict[int, int] = {}
         self._cash_unit = 10.0 ** -int(self.settings.get("account", {}).get("cash_digits", 6))
@@ -108,8 +110,8 @@ class Journal:
         ts_ns, slot = int(event["ts_ns"]), int(event["symbol"])
         seen, state, price = self._state(slot, ts_ns)
         signal = Signal(
-            ts_ns=ts_ns, symbol=self.symbols[slot], direction=direction, strategy=self.strategy, confidence=confidence,
-            reasoning=reasoning,
+            ts_ns=ts_ns, symbol=self.symbols[slot], direction=direction, strategy=self._names[slot],
+            confidence=confidence, reasoning=reasoning,
             causal_links=[seen], entry_price=price, vector=signal_vector(state, direction, confidence),
             metadata={"bar": int(event["bar"]), "engine_id": int(event["id"]), **metadata, "run": self.settings},
         )  # fmt: skip
@@ -128,7 +130,8 @@ class Journal:
             metadata["sized_at_fill"] = True
         order = Order(
             ts_ns=ts_ns, symbol=self.symbols[slot], side="buy" if side > 0 else "sell", quantity=units or NANO,
-            signal_id=signal_id, type=type_, limit_price=limit, stop_price=stop, strategy=self.strategy, vector=vector,
+            signal_id=signal_id, type=type_, limit_price=limit, stop_price=stop, strategy=self._names[slot],
+            vector=vector,
             status="denied" if denied else "submitted", reason=_reason(event) if denied else "",
             submitted_ns=None if denied else ts_ns, completed_ns=ts_ns if denied else None,
             metadata=metadata,

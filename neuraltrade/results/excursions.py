@@ -61,6 +61,7 @@ def _in_one_unit(result: Result, slot: int, bars: Any) -> tuple[tuple[np.ndarray
     splits = flows[(flows["symbol"] == slot) & (flows["kind"] == FLOW_KINDS.index("split"))]
     if len(splits) == 0:
         return (ts_ns, *prices), np.ones(0)
+    splits = np.unique(splits[["bar", "ts_ns", "rate"]])  # several strategies may have held through one
     scale = np.ones(len(ts_ns))
     for split in splits:
         scale[ts_ns < result.ts_ns[split["bar"]]] /= split["rate"]

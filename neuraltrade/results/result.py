@@ -17,6 +17,7 @@ from ..core import curves
 from ..core.layouts import DENIAL_DTYPE, FLOW_DTYPE, MARGIN_CALL_DTYPE
 from ..errors import InputError
 from . import attribution, checks, relative, statistics, storage, summary, tables, tick_data, trades, view
+from . import team as teams
 from .annual import infer_periods_per_year
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..market import Bars, Panel, Ticks
     from ..report import AuditSection, NotesSection, SimilarSection, VerdictSection
     from .statistics import Statistics
+    from .team import TeamRecord
     from .trades import TradeStats
 
 DIGEST_HEADER = b"neuraltrade.events.1\n"
@@ -45,6 +47,7 @@ class Result:
     reasoning : texts the signals refer to by index. bounds : (worst, best) results of the same run, or None.
     denials, margin_calls, flows : rows of DENIAL_DTYPE, MARGIN_CALL_DTYPE, FLOW_DTYPE.
     controls : how often each control of the risk gate was "checked" and "denied".
+    team : of a run of several strategies, what is whose.
     is_checked : clock and rows come straight from an engine, which leaves none that would be refused.
     Raises InputError for lengths that do not agree and numbers out of range.
 
@@ -83,6 +86,7 @@ class Result:
         flows: np.ndarray | None = None,
         controls: Mapping[str, Mapping[str, int]] | None = None,
         is_checked: bool = False,
+        team: TeamRecord | None = None,
     ) -> None:
         self.ts_ns = _frozen(clock_ts_ns, np.int64)
         self.equity = _frozen(equity, np.float64)
@@ -108,12 +112,13 @@ class Result:
         )
         self.events = np.asarray(events).reshape(-1).view(np.uint8)
         self.events.setflags(write=False)
+        self.team = team
         self.given_benchmark = checks.benchmark_values(benchmark, self.ts_ns)
 
     @cached_property
     def fills(self) -> np.ndarray:
         """Structured: bar, ts_ns, symbol, side (+1/-1), quantity, price, fee, order_id; in order of time."""
-        return tables.readable("fills", self.slots["fills"], self.symbols)
+        return tables.readable("fills", self.slots["fills"], self.symbols, self.team)
 
     @cached_property
     def trades(self) -> np.ndarray:
@@ -123,28 +128,28 @@ class Result:
         symbol, direction (+1/-1), quantity, entry_bar, exit_bar, entry_ts_ns, exit_ts_ns, entry_price, exit_price,
         fees, pnl (net of fees), return_ (pnl over entry notional), open, entry_order_id, exit_order_id, signal_id.
         """
-        return tables.readable("trades", self.slots["trades"], self.symbols)
+        return tables.readable("trades", self.slots["trades"], self.symbols, self.team)
 
     @cached_property
     def orders(self) -> np.ndarray:
         """Structured: every order, with type, tif, role, final status and reason (of a `Denial`, else "") in words."""
-        return tables.readable("orders", self.slots["orders"], self.symbols)
+        return tables.readable("orders", self.slots["orders"], self.symbols, self.team)
 
     @cached_property
     def signals(self) -> np.ndarray:
         """Structured: every decision recorded by `ctx.signal`; `reasoning` indexes `Result.reasoning`, -1 for none."""
-        return tables.readable("signals", self.slots["signals"], self.symbols)
+        return tables.readable("signals", self.slots["signals"], self.symbols, self.team)
 
     @cached_property
     def denials(self) -> np.ndarray:
         """Structured: each refused order with reason, limit and the value beyond it (NaN: the reason says all)."""
-        return tables.readable("denials", self.slots["denials"], self.symbols)
+        return tables.readable("denials", self.slots["denials"], self.symbols, self.team)
 
     @cached_property
     def flows(self) -> np.ndarray:
         """Structured: cash that came or went without a trade: bar, ts_ns (when due), symbol ("" of interest),
         kind ("borrow", "interest", "funding", "dividend", "split" with amount 0), amount, quantity, rate."""
-        return tables.readable("flows", self.slots["flows"], self.symbols)
+        return tables.readable("flows", self.slots["flows"], self.symbols, self.team)
 
     @cached_property
     def margin_calls(self) -> np.ndarray:
@@ -311,15 +316,53 @@ class Result:
         """
         return attribution.by_symbol(self)
 
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """Names of the strategies of a run that was given several, in its order; empty where it had one."""
+        return () if self.team is None else self.team.names
+
+    def by_strategy(self) -> np.ndarray:
+        """Structured, one row per strategy of a run that was given several, in the run's order, and a last one, named
+        "", for what is of none of them (interest).
+
+        strategy, fills, trades (closed), exposure (bars at whose close it holds something, over all bars), notional,
+        turnover, fees, realised (of closed trades, before fees), open_pnl (of what is open, before fees), flows,
+        contribution (what it added to equity: realised - fees + open_pnl + flows; all in cash) and contribution_minor
+        (the same in the ledger's integer units of 10**-cash_digits). Contributions add up to what the account
+        earned: exactly so in integers. `contributions()` has them bar by bar. Raises InputError for a run of one.
+
+        >>> import neuraltrade as nt
+        >>> bars = nt.datasets.load("IBM")
+        >>> up = bars.close > bars.open
+        >>> both = {"hold": nt.Signals(up, up & False, size=10), "days": nt.Signals(up, ~up, size=20)}
+        >>> result = nt.backtest(bars, both)
+        >>> rows = result.by_strategy()
+        >>> [str(name) for name in rows["strategy"]], [str(name) for name in result.fills["strategy"][:2]]
+        (['hold', 'days', ''], ['hold', 'days'])
+        >>> round(float(result.equity[-1] - 10_000.0 - rows["contribution"].sum()), 6)
+        0.0
+        """
+        return teams.by_strategy(self, self._several("by_strategy"))
+
+    def contributions(self) -> np.ndarray:
+        """float64[n, strategies]: what each strategy of a run that was given several has added to the starting cash by
+        each bar's close, fees and open positions included. Raises InputError for a run of one."""
+        return self._several("contributions").contributions
+
+    def _several(self, name: str) -> TeamRecord:
+        if self.team is None:
+            raise InputError(f"{name} is of a run that was given a list of strategies; this one had a single one")
+        return self.team
+
     def to_frame(self, table: str = "trades") -> pandas.DataFrame:
         """A pandas DataFrame of one of the tables; "equity" comes with drawdown and benchmark.
 
         table : "trades", "fills", "orders", "signals", "denials", "margin_calls", "flows", "equity", "monthly" (a
-        column per month), "drawdowns" (all of them), "by_symbol". Columns are copies under the arrays' names; each
-        nanosecond column also comes as a UTC datetime. Raises InputError for another name and DependencyMissing (extra
-        `frames`) without pandas.
+        column per month), "drawdowns" (all of them), "by_symbol", "by_strategy". Columns are copies under the arrays'
+        names; each nanosecond column also comes as a UTC datetime. Raises InputError for another name and
+        DependencyMissing (extra `frames`) without pandas.
         """
-        names = (*self.slots, "equity", "monthly", "drawdowns", "by_symbol")
+        names = (*self.slots, "equity", "monthly", "drawdowns", "by_symbol", "by_strategy")
         if table not in names:
             raise InputError(f"table must be one of {', '.join(names)}, was {table!r}")
         if table == "equity":
@@ -334,7 +377,7 @@ class Result:
             rows = self.monthly()
             months = {name: rows["months"][:, i] for i, name in enumerate(curves.MONTHS)}
             return tables.to_pandas({"year": rows["year"], **months, "total": rows["total"]})
-        made = {"drawdowns": lambda: self.drawdowns(None), "by_symbol": self.by_symbol}
+        made = {"drawdowns": lambda: self.drawdowns(None), "by_symbol": self.by_symbol, "by_strategy": self.by_strategy}
         rows = made[table]() if table in made else getattr(self, table)
         return tables.to_pandas({name: rows[name] for name in rows.dtype.names or ()})
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from . import container, tick_data
+from .team import TeamRecord
 
 if TYPE_CHECKING:
     from .result import Result
@@ -67,11 +68,14 @@ def load(kind: type[Result], path: str | os.PathLike[str]) -> Result:
 def _numbers(result: Result) -> dict[str, Any]:
     names = ("cash", "settings", "ambiguous_bars", "risk_free", "periods_per_year", "controls")
     numbers = {name: getattr(result, name) for name in names}
-    return numbers | {"symbols": list(result.symbols), "reasoning": list(result.reasoning)}
+    numbers |= {"symbols": list(result.symbols), "reasoning": list(result.reasoning)}
+    return numbers if result.team is None else numbers | {"team": result.team.numbers()}
 
 
 def _columns(result: Result) -> dict[str, np.ndarray]:
     columns = {"clock_ts_ns": result.ts_ns, "equity": result.equity, "events": result.events, **result.slots}
+    if result.team is not None:
+        columns |= result.team.columns()
     return columns if result.given_benchmark is None else columns | {"benchmark": result.given_benchmark}
 
 
@@ -79,6 +83,10 @@ def _run(kind: type[Result], data: Any, numbers: dict[str, Any], prefix: str, ar
     columns: dict[str, Any] = {
         name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)
     }
+    if "team" in numbers:
+        names = [name for name in columns if name.startswith("owner_") or name == "contributions"]
+        own = {name: columns.pop(name) for name in names}
+        numbers = numbers | {"team": TeamRecord.from_parts(numbers["team"], own)}
     if np.isnan(numbers["periods_per_year"]):
         numbers = numbers | {"periods_per_year": None}
     return kind(data=data, **numbers, **columns)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas
 
     from .result import Result
+    from .team import TeamRecord
 
 
 # The columns users were promised come first and in this order; what else the engine notes follows.
@@ -32,10 +33,12 @@ _FIRST = {
 _WORDS = {"type": ORDER_TYPES, "status": ORDER_STATES, "tif": TIMES_IN_FORCE, "role": ORDER_ROLES}
 
 
-def readable(table_name: str, rows: np.ndarray, symbols: tuple[str, ...]) -> np.ndarray:
+def readable(
+    table_name: str, rows: np.ndarray, symbols: tuple[str, ...], team: TeamRecord | None = None
+) -> np.ndarray:
     """The engine's rows, read-only, with words for codes: `symbol` by slot; an order's type, status, tif, role, reason.
 
-    The engine's spare bytes are left out; `reason` is "" where there is none.
+    The engine's spare bytes are left out; `reason` is "" where there is none. With a team `strategy` comes last.
     """
     given = rows.dtype.names or ()
     names = [name for name in _FIRST[table_name] if name in given]
@@ -53,6 +56,8 @@ def readable(table_name: str, rows: np.ndarray, symbols: tuple[str, ...]) -> np.
             columns[name] = _reasons(rows[name])
         else:
             columns[name] = rows[name]
+    if team is not None and table_name in team.owners:
+        columns["strategy"] = np.array([*team.names, ""], dtype=np.str_)[team.owners[table_name]]
     table = np.empty(len(rows), dtype=[(name, values.dtype) for name, values in columns.items()])
     for name, values in columns.items():
         table[name] = values

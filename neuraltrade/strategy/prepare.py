@@ -74,8 +74,13 @@ def _overrides(params: Mapping[str, Any] | None) -> dict[str, Any]:
     return dict(params)
 
 
-def prepare(strategy: Any, params: Mapping[str, Any] | None, bars: Sequence[Any], ticks: Any = None) -> Prepared:
-    """Run `init` over `bars` or an nt.Ticks and ready the strategy: interpreted, or for an nt.compiled compiled."""
+def prepare(
+    strategy: Any, params: Mapping[str, Any] | None, bars: Sequence[Any], ticks: Any = None, first_slot: int = 0
+) -> Prepared:
+    """Run `init` over `bars` or an nt.Ticks and ready the strategy: interpreted, or for an nt.compiled compiled.
+
+    first_slot : the engine's slot of its first symbol.
+    """
     instance, compiled = as_strategy(strategy, params)
     name = type(instance).__name__
     calls = _calls(type(instance), over_ticks=ticks is not None)
@@ -93,7 +98,7 @@ def prepare(strategy: Any, params: Mapping[str, Any] | None, bars: Sequence[Any]
     made = Prepared(name, instance.parameter_values(), data.columns(), np.zeros(0), size, (), calls=calls)
     made.instance, made.indicators = instance, tuple(getattr(data, "_made", ())) if ticks is None else ()
     if compiled:
-        _compile(instance, data, made)
+        _compile(instance, data, made, first_slot)
     else:
         made.on_bar = interpreted.bind(instance, calls)
         made.on_event = {call: getattr(instance, call) for call in calls}
@@ -121,7 +126,7 @@ def _settled(instance: Strategy) -> Strategy:
     return twin
 
 
-def _compile(instance: Strategy, data: StrategyData | TickData, made: Prepared) -> None:
+def _compile(instance: Strategy, data: StrategyData | TickData, made: Prepared, first_slot: int) -> None:
     cls = type(instance)
     attributes, values = _attributes(instance)
     unit = Unit(attributes, interpreted.own_methods(cls), parameter_count=len(values))
@@ -132,7 +137,8 @@ def _compile(instance: Strategy, data: StrategyData | TickData, made: Prepared) 
         unit.constants["__nt_times"] = Handle(len(data.columns()[0]))
         for column, bars in zip(made.columns, data.bars, strict=True):
             column.append(np.ascontiguousarray(bars.ts_ns).view(np.float64))
-    slots = [data.symbols.index(s) if s in data.symbols else -1 for s in unit.symbols]
+    known = {"": first_slot, **{symbol: first_slot + index for index, symbol in enumerate(data.symbols)}}
+    slots = [known.get(symbol, -1) for symbol in unit.symbols]
     made.numbers = np.array([*values, *slots], dtype=np.float64)
     made.texts = tuple(unit.texts)
     made.native = native_code(unit, entry)

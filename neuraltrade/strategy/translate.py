@@ -160,6 +160,9 @@ class Translator(ContextCalls):
         return node
 
     def _context_attribute(self, node: ast.Attribute) -> ast.expr:
+        if node.attr == "slot":
+            first = self.call("__nt_parameter_int", [ast.Constant(self.unit.first_slot())], node)
+            return ast.copy_location(ast.BinOp(self.call("__nt_slot", [], node), ast.Sub(), first), node)
         if node.attr in _SCALARS:
             return self.call(f"__nt_{node.attr}", [], node)
         if node.attr == "symbol":

@@ -46,6 +46,10 @@ class Unit:
             self.texts.append(text)
         return self.texts.index(text)
 
+    def first_slot(self) -> int:
+        """Parameter index that will hold the slot of the run's first symbol: above 0 where several strategies run."""
+        return self.symbol_slot("")
+
     def symbol_slot(self, symbol: str) -> int:
         """Parameter index that will hold the slot of that symbol (-1 where the data has none)."""
         if symbol not in self.symbols:

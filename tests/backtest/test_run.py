@@ -302,7 +302,7 @@ WRONG = [
     ({"data": [1, 2]}, "data must be nt.Bars, nt.Panel or nt.Ticks, was list"),
     ({"strategy": 3}, "strategy must be nt.Signals, a subclass"),
     ({"strategy": nt.Strategy}, "was nt.Strategy itself"),
-    ({"strategy": [SmaCross]}, "strategy must be"),
+    ({"strategy": {SmaCross}}, "strategy must be"),
     ({"cash": 0}, "cash must be a finite number > 0, was 0"),
     ({"cash": math.inf}, "cash must be a finite number > 0, was inf"),
     ({"cash": "much"}, "cash must be"),

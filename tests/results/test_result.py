@@ -122,7 +122,7 @@ def test_frames(run):
     assert len(falls) == len(result.drawdowns(None)) > 3
     assert falls["recovery_time"].isna().tolist() == falls["open"].tolist()
     assert result.to_frame("by_symbol")["symbol"].tolist() == ["AAPL"]
-    with pytest.raises(InputError, match=r"one of fills, trades, .*, drawdowns, by_symbol, was 'trade'"):
+    with pytest.raises(InputError, match=r"one of fills, trades, .*, drawdowns, by_symbol, by_strategy, was 'trade'"):
         result.to_frame("trade")
 
 

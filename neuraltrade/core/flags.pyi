@@ -1,0 +1,1 @@
+"""No names of its own for Python: see flags.pxd."""

@@ -1,0 +1,153 @@
+"""Several strategies in one run: what each sees, and the table by which the loop calls them (csrc/nt_team.h)."""
+
+from libc.stdlib cimport calloc, free
+
+import numpy as np
+
+from ..errors import InputError
+from . import blocks, convert
+
+from .context cimport Context
+from .engine cimport Engine
+from .flags cimport signal_arrays
+from .native cimport *
+
+
+cdef int64_t call_member(nt_context* ctx, void* user) noexcept:
+    """nt_strategy_fn: one call of a member in Python. The GIL is held."""
+    cdef Engine engine = <Engine>ctx.engine.callback_user
+    cdef Member member = <Member>user
+    try:
+        member.on_bar(member.context)
+        return 0
+    except BaseException as error:
+        if engine.error is None:
+            engine.error = error
+            engine.from_strategy = True
+        return 1
+
+
+cdef class Member:
+    """One strategy: its own context, state, parameters and texts over the one run."""
+
+    cdef Context context
+    cdef object on_bar
+    cdef nt_signal_arrays arrays
+
+
+cdef class Team:
+    """The strategies of `engine`, which was made with strategies=count: give each what it needs, then `join`.
+
+    A member that was given nothing is refused by `join`. Raises InputError. Memory: 8 bytes a clock step and member.
+    """
+
+    cdef Engine engine
+    cdef nt_team team
+    cdef list members
+    cdef list borrowed
+    cdef object contribution_array
+    cdef bint needs_gil
+
+    def __cinit__(self, Engine engine not None, Py_ssize_t count):
+        cdef int32_t markets = engine.run.market_count
+        if not 0 < count <= markets or markets % count != 0:
+            raise InputError(f"count must be that of the engine's strategies, was {count}")
+        self.team.members = <nt_member*>calloc(count, sizeof(nt_member))
+        if self.team.members == NULL:
+            raise MemoryError(f"Team: {count} strategies")
+        self.team.count, self.team.symbol_count = count, markets // count
+        self.engine, self.members, self.borrowed = engine, [], []
+        cdef Member member
+        for index in range(count):
+            member = Member.__new__(Member)
+            member.context = Context(engine.run)
+            member.context.first_slot = index * self.team.symbol_count
+            self.members.append(member)
+
+    def __dealloc__(self):
+        free(self.team.members)
+
+    def context(self, Py_ssize_t member):
+        """What that strategy sees."""
+        return (<Member>self.members[member]).context
+
+    def set_member(self, Py_ssize_t member, parameters, Py_ssize_t state_size):
+        """Its numbers, float64[m], copied, and a block of `state_size` zeros."""
+        cdef nt_member* row = &self.team.members[member]
+        cdef Context context = (<Member>self.members[member]).context
+        cdef double[::1] numbers = np.array(parameters, np.float64).reshape(-1)
+        cdef double[::1] state = np.zeros(state_size)
+        row.parameters = &numbers[0] if numbers.shape[0] else NULL
+        row.parameter_count = numbers.shape[0]
+        row.state = &state[0] if state_size else NULL
+        row.state_count = state_size
+        self.borrowed += [numbers.base, state.base]
+        context.parameter_view = memoryview(numbers.base).toreadonly()
+        context.state_view = memoryview(state.base)
+
+    def bind_python(self, Py_ssize_t member, on_bar):
+        """It is on_bar(context)."""
+        cdef Member one = self.members[member]
+        one.on_bar = on_bar
+        self.needs_gil = True
+        self.team.members[member].call = <nt_strategy_fn><void*>call_member
+        self.team.members[member].user = <void*>one
+
+    def bind_native(self, Py_ssize_t member, address, user=0):
+        """It is the nt_strategy_fn at `address`, called with `user`."""
+        self.team.members[member].call = <nt_strategy_fn><void*><size_t>address
+        self.team.members[member].user = <void*><size_t>user
+
+    def bind_signals(self, Py_ssize_t member, **columns):
+        """It trades arrays [n, symbols], as `Engine.bind_signals` takes them."""
+        cdef Member one = self.members[member]
+        signal_arrays(&one.arrays, self.borrowed, self.engine.run.engine.clock_count, self.team.symbol_count,
+                      member * self.team.symbol_count, columns)
+        self.team.members[member].call = <nt_strategy_fn>nt_signals_on_bar
+        self.team.members[member].user = &one.arrays
+
+    def join(self):
+        """Bind all of them to the engine, which keeps this object."""
+        cdef Py_ssize_t index
+        cdef int64_t count = self.engine.run.engine.clock_count * self.team.count
+        for index in range(self.team.count):
+            if self.team.members[index].call == NULL:
+                raise InputError(f"join: strategy {index} is not bound")
+        self.contribution_array = blocks.empty(count)
+        cdef double[::1] view = self.contribution_array
+        self.team.contributions = &view[0] if count else NULL
+        if nt_team_join(self.engine.run.engine, &self.team) != NT_OK:
+            raise InputError("join: the run has begun, or is one over ticks")
+        self.engine.needs_gil = self.needs_gil
+        nt_context_select(self.engine.run.engine, 0)
+
+    @property
+    def calling(self):
+        """The strategy that was called last."""
+        return self.engine.run.engine.context.symbol // self.team.symbol_count
+
+    def contributions(self):
+        """float64[clock_count, count]: what each strategy has added to the starting cash at each step, NaN where the run has not come."""
+        out = self.contribution_array.reshape(-1, self.team.count)
+        if self.engine.run.engine.i < self.engine.run.engine.clock_count:
+            out[self.engine.run.engine.i:] = np.nan
+        return out
+
+    def books(self):
+        """[strategy][symbol] -> integers: the ledger's own (nano units, minor cash), and `value`, of what is held at the last close.
+
+        cash + sum(value) = deposits + interest + sum(realised - fees + flows + value - basis), to the last unit.
+        """
+        cdef nt_engine* engine = self.engine.run.engine
+        cdef Py_ssize_t slot
+        cdef int64_t value
+        rows = []
+        for slot in range(self.engine.run.market_count):
+            value = 0
+            row = convert.position(engine.ledger.positions[slot])
+            if row["quantity"] and nt_ledger_notional(&engine.ledger, slot, row["quantity"], nt_engine_last_price(engine, slot),
+                                                      &value) != NT_OK:
+                raise InputError(f"what {self.engine.symbols[slot]} holds is worth more than int64 holds at these cash digits")
+            rows.append({**row, "value": value})
+        each = self.team.symbol_count
+        return [rows[first:first + each] for first in range(0, len(rows), each)]
