@@ -61,7 +61,9 @@ class Setup:
     def ticks(self) -> Ticks | None:
         return self.data if isinstance(self.data, Ticks) else None
 
-    def engine(self, policy: FillPolicy, calls: tuple[str, ...], strategies: int = 1) -> Engine:
+    def engine(
+        self, policy: FillPolicy, calls: tuple[str, ...], strategies: int = 1, record_events: bool = True
+    ) -> Engine:
         return Engine(
             self.symbols,
             [one.columns() for one in self.bars],
@@ -77,6 +79,7 @@ class Setup:
             instruments=self.instruments,
             account=self.account,
             latency_ns=self.latency_ns,
+            record_events=record_events,
             dues=[dues_of(own) for own in self.actions],
             rates=rates_of(self.rates, self.account, self.symbols, self.instruments),
             sessions=None if self.ticks is not None else sessions_of(self.instruments, self.bars),

@@ -155,15 +155,22 @@ class StrategyData:
             raise AttributeError(f"data has no {name!r}; {nearest(name, [*_functions(), *COLUMNS, 'indicator'])}")
 
         def compute(*arguments: Any, source: Any = None, **keywords: Any) -> Any:
-            results = []
-            for slot in range(len(self.bars)):
-                own = (a.columns[slot] if isinstance(a, Indicator) else a for a in arguments)
-                results.append(function(*self._inputs(name, slot, source), *own, **keywords))
+            results = self._computed(name, function, arguments, keywords, source)
             return self._collect(results, _label(name, arguments, keywords), ours=True)
 
         compute.__name__ = compute.__qualname__ = name
         compute.__doc__ = function.__doc__
         return compute
+
+    def _computed(
+        self, name: str, function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], source: Any
+    ) -> list[Any]:
+        """What `function` gives for each symbol."""
+        results = []
+        for slot in range(len(self.bars)):
+            own = (a.columns[slot] if isinstance(a, Indicator) else a for a in arguments)
+            results.append(function(*self._inputs(name, slot, source), *own, **keywords))
+        return results
 
     def _inputs(self, name: str, slot: int, source: Any) -> list[FloatArray]:
         """The leading array arguments of a function, for one symbol."""

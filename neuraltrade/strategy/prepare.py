@@ -49,6 +49,17 @@ class Prepared:
     indicators: tuple[Indicator, ...] = ()
 
 
+@dataclass(frozen=True)
+class Code:
+    """A compiled body, which any run with the same kinds of attributes can use."""
+
+    native: NativeCode
+    texts: tuple[str, ...]
+    symbols: tuple[str, ...]
+    places: tuple[str, ...]
+    needs_times: bool
+
+
 def as_strategy(strategy: Any, params: Mapping[str, Any] | None) -> tuple[Strategy, bool]:
     """(fresh instance with `params` applied, whether it is to be compiled). InputError for anything else."""
     compiled = isinstance(strategy, CompiledStrategy)
@@ -75,11 +86,20 @@ def _overrides(params: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def prepare(
-    strategy: Any, params: Mapping[str, Any] | None, bars: Sequence[Any], ticks: Any = None, first_slot: int = 0
+    strategy: Any,
+    params: Mapping[str, Any] | None,
+    bars: Sequence[Any],
+    ticks: Any = None,
+    first_slot: int = 0,
+    *,
+    data: StrategyData | None = None,
+    codes: dict[str, Code] | None = None,
 ) -> Prepared:
     """Run `init` over `bars` or an nt.Ticks and ready the strategy: interpreted, or for an nt.compiled compiled.
 
-    first_slot : the engine's slot of its first symbol.
+    first_slot : the engine's slot of its first symbol. data : what `init` receives instead of a new StrategyData over
+    `bars`. codes : where compiled bodies are kept and looked up, for runs of one strategy that differ in their
+    parameters only.
     """
     instance, compiled = as_strategy(strategy, params)
     name = type(instance).__name__
@@ -87,18 +107,18 @@ def prepare(
     size = type(instance).state_size
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= _STATE_MAX:
         raise InputError(f"{name}.state_size must be an int in 0..{_STATE_MAX}, was {size!r}")
-    data = StrategyData(bars) if ticks is None else TickData(ticks)
+    face = data if data is not None else StrategyData(bars) if ticks is None else TickData(ticks)
     try:
-        instance.init(data)
+        instance.init(face)
     except NeuralTradeError:
         raise
     except Exception as error:
         raise StrategyError(f"{name}.init raised {type(error).__name__}: {error}") from error
     instance = _settled(instance)
-    made = Prepared(name, instance.parameter_values(), data.columns(), np.zeros(0), size, (), calls=calls)
-    made.instance, made.indicators = instance, tuple(getattr(data, "_made", ())) if ticks is None else ()
+    made = Prepared(name, instance.parameter_values(), face.columns(), np.zeros(0), size, (), calls=calls)
+    made.instance, made.indicators = instance, tuple(getattr(face, "_made", ())) if ticks is None else ()
     if compiled:
-        _compile(instance, data, made, first_slot)
+        _compile(instance, face, made, first_slot, {} if codes is None else codes)
     else:
         made.on_bar = interpreted.bind(instance, calls)
         made.on_event = {call: getattr(instance, call) for call in calls}
@@ -126,23 +146,37 @@ def _settled(instance: Strategy) -> Strategy:
     return twin
 
 
-def _compile(instance: Strategy, data: StrategyData | TickData, made: Prepared, first_slot: int) -> None:
-    cls = type(instance)
+def _compile(
+    instance: Strategy, data: StrategyData | TickData, made: Prepared, first_slot: int, codes: dict[str, Code]
+) -> None:
     attributes, values = _attributes(instance)
-    unit = Unit(attributes, interpreted.own_methods(cls), parameter_count=len(values))
-    unit.over_ticks = made.calls != ("on_bar",)
-    entries = {call: _translated(unit, cls, call) for call in made.calls}
-    entry = _dispatch(unit, entries) if unit.over_ticks else entries["on_bar"]
-    if unit.needs_times:
-        unit.constants["__nt_times"] = Handle(len(data.columns()[0]))
+    key = repr((attributes, len(made.columns[0]), made.calls))
+    code = codes.get(key)
+    if code is None:
+        code = codes[key] = _code(type(instance), attributes, len(values), made.calls, data)
+    if code.needs_times:
         for column, bars in zip(made.columns, data.bars, strict=True):
             column.append(np.ascontiguousarray(bars.ts_ns).view(np.float64))
     known = {"": first_slot, **{symbol: first_slot + index for index, symbol in enumerate(data.symbols)}}
-    slots = [known.get(symbol, -1) for symbol in unit.symbols]
+    slots = [known.get(symbol, -1) for symbol in code.symbols]
     made.numbers = np.array([*values, *slots], dtype=np.float64)
-    made.texts = tuple(unit.texts)
-    made.native = native_code(unit, entry)
-    made.failure = Failure(unit.places, "/".join(made.calls))
+    made.texts = code.texts
+    made.native = code.native
+    made.failure = Failure(code.places, "/".join(made.calls))
+
+
+def _code(
+    cls: type[Strategy], attributes: dict[str, tuple[str, Any]], count: int, calls: tuple[str, ...], data: Any
+) -> Code:
+    """The body of `cls`, whose attributes are known by kind, as machine code; `count` of them are numbers."""
+    unit = Unit(attributes, interpreted.own_methods(cls), parameter_count=count)
+    unit.over_ticks = calls != ("on_bar",)
+    entries = {call: _translated(unit, cls, call) for call in calls}
+    entry = _dispatch(unit, entries) if unit.over_ticks else entries["on_bar"]
+    if unit.needs_times:
+        unit.constants["__nt_times"] = Handle(len(data.columns()[0]))
+    native = native_code(unit, entry)
+    return Code(native, tuple(unit.texts), tuple(unit.symbols), tuple(unit.places), unit.needs_times)
 
 
 def _translated(unit: Unit, cls: type[Strategy], call: str) -> str:
