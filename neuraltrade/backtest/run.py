@@ -337,7 +337,7 @@ def _bind(engine: Engine, setup: Setup, signals: Any, prepared: Prepared | None)
     elif setup.ticks is not None:
         engine.bind_events(prepared.on_event)
     elif prepared.on_bar is not None:
-        engine.bind_python(prepared.on_bar)
+        engine.bind_python(prepared.on_bar, prepared.resident)
 
 
 def _attach(

@@ -6,6 +6,7 @@ from .records cimport Records
 cdef class Engine(Records):
     cdef readonly RunContext context
     cdef object on_bar
+    cdef object resident
     cdef tuple on_event
     cdef TickFeed feed
     cdef object _open_ticks(self, nt_ticks_config config)

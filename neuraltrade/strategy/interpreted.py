@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-class _Rewriter(ast.NodeTransformer):
+class Rewriter(ast.NodeTransformer):
     """Routes `**` and math functions through shared_math; collects the user's own helpers that need the same."""
 
     def __init__(self, user: UserFunction, owner: type, done: dict[Any, Any]) -> None:
@@ -108,16 +108,16 @@ def route(function: Any, owner: type, done: dict[Any, Any], self_name: str | Non
     except SourceMissing:
         return function
     refuse_self_assignment(user, self_name)
-    rewriter = _Rewriter(user, owner, done)
+    rewriter = Rewriter(user, owner, done)
     tree = rewriter.visit(user.node)
     if rewriter.injected:
-        done[function] = _twin(user, tree, rewriter.injected)
+        code = twin_code(user, tree, rewriter.injected)
+        done[function] = function_of(user, code, rewriter.injected)
     return done[function]
 
 
-def _twin(user: UserFunction, tree: ast.FunctionDef, injected: dict[str, Any]) -> Any:
-    """A function of the rewritten tree with the same globals, defaults and closure, the injected names as further
-    cells."""
+def twin_code(user: UserFunction, tree: ast.FunctionDef, injected: Iterable[str]) -> types.CodeType:
+    """The code of `tree` as a function of the user's file, the injected names as further cells."""
     original = user.function
     names = [*original.__code__.co_freevars, *injected]
     outer = ast.parse(f"def outer({', '.join(names)}):\n    pass\n    return {tree.name}")
@@ -129,9 +129,15 @@ def _twin(user: UserFunction, tree: ast.FunctionDef, injected: dict[str, Any]) -
     module = compile(outer, user.file, "exec")
     outer_code = next(c for c in module.co_consts if isinstance(c, types.CodeType))
     code = next(c for c in outer_code.co_consts if isinstance(c, types.CodeType) and c.co_name == tree.name)
+    return code.replace(co_qualname=original.__code__.co_qualname)
+
+
+def function_of(user: UserFunction, code: types.CodeType, injected: Mapping[str, Any]) -> Any:
+    """A function of that code with the user's globals, defaults and closure."""
+    original = user.function
     cells = {**user.cells, **{name: types.CellType(value) for name, value in injected.items()}}
     twin = types.FunctionType(
-        code.replace(co_qualname=original.__code__.co_qualname),
+        code,
         original.__globals__,
         original.__name__,
         original.__defaults__,

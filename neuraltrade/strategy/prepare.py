@@ -21,6 +21,7 @@ from .compilation import CompiledStrategy
 from .handle import Handle
 from .indicators import Indicator, StrategyData
 from .native import Failure, NativeCode, native_code
+from .resident import Start, resident
 from .tick_data import TickData
 from .translate import translate_function
 from .translate_calls import CTX, USER
@@ -28,6 +29,7 @@ from .unit import Unit, is_numbers
 
 _STATE_MAX = 1 << 24
 _EXACT_INT = 2**53
+RESIDENT_BARS_MIN = 8_000  # below, making the twin takes longer than it saves
 
 
 @dataclass
@@ -41,6 +43,7 @@ class Prepared:
     state_size: int
     texts: tuple[str, ...]
     on_bar: Callable[[Any], Any] | None = None
+    resident: Start | None = None
     on_event: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     calls: tuple[str, ...] = ("on_bar",)
     native: NativeCode | None = None
@@ -122,6 +125,8 @@ def prepare(
     else:
         made.on_bar = interpreted.bind(instance, calls)
         made.on_event = {call: getattr(instance, call) for call in calls}
+        if ticks is None and len(data) >= RESIDENT_BARS_MIN:
+            made.resident = resident(instance, len(data.columns()[0]))
         object.__setattr__(instance, "_frozen", True)
     return made
 

@@ -1,0 +1,13 @@
+"""Types of neuraltrade.core.conditions: tests of the current bar that cost no call."""
+
+from .context import Context
+
+KINDS: tuple[str, ...]
+COLUMNS: tuple[str, ...]
+FIELDS: tuple[str, ...]
+
+class Condition:
+    def __init__(
+        self, context: Context, kind: str, left: tuple[str, str | float], right: tuple[str, str | float]
+    ) -> None: ...
+    def __bool__(self) -> bool: ...
