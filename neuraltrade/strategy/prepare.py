@@ -125,8 +125,8 @@ def prepare(
     else:
         made.on_bar = interpreted.bind(instance, calls)
         made.on_event = {call: getattr(instance, call) for call in calls}
-        if ticks is None and len(data) >= RESIDENT_BARS_MIN:
-            made.resident = resident(instance, len(data.columns()[0]))
+        if ticks is None and len(face) >= RESIDENT_BARS_MIN:
+            made.resident = resident(instance, len(made.columns[0]))
         object.__setattr__(instance, "_frozen", True)
     return made
 
