@@ -201,6 +201,7 @@ static nt_status step_panel(nt_engine *engine)
     for (int32_t slot = 0; slot < engine->market_count; slot++)
         if (engine->markets[slot].step == i)
             engine->markets[slot].last_close = engine->markets[slot].series.close[engine->markets[slot].bar];
+    engine->orders.all_touched = 1;
     if ((engine->gate.watches | engine->marks) && (status = nt_account_mark(engine)) != NT_OK)
         return status;
     engine->context.ts_ns = now;

@@ -25,9 +25,9 @@ static int is_clear(const nt_entries *entries, int64_t low, int64_t high)
     return (entries->from == INT64_MAX || high < entries->from) && low > entries->up_to && (high < entries->low || low > entries->high);
 }
 
-static void count_in(nt_order_list *list, nt_working *working, const nt_order *row)
+static void count_in(nt_orders *orders, nt_working *working, const nt_order *row)
 {
-    nt_entries *entries = nt_entries_of(list, row->side);
+    nt_entries *entries = nt_entries_of(&orders->lists[row->symbol], row->side);
     int64_t left = row->role == NT_ROLE_ENTRY ? row->quantity - row->filled : 0;
     working->counted = row->role == NT_ROLE_ENTRY && working->size_kind != NT_SIZE_GIVEN ? -1 : left > 0 ? left : 0;
     working->counted_unfilled = row->role == NT_ROLE_ENTRY && row->filled == 0;
@@ -35,15 +35,19 @@ static void count_in(nt_order_list *list, nt_working *working, const nt_order *r
     entries->count++;
     entries->sized += working->counted < 0;
     entries->unfilled += working->counted_unfilled;
+    orders->unfilled += working->counted_unfilled;
+    nt_orders_touch(orders, row->symbol);
     widen(entries, row->side, working);
 }
 
-static void count_out(nt_order_list *list, const nt_working *working, const nt_order *row)
+static void count_out(nt_orders *orders, const nt_working *working, const nt_order *row)
 {
-    nt_entries *entries = nt_entries_of(list, row->side);
+    nt_entries *entries = nt_entries_of(&orders->lists[row->symbol], row->side);
     entries->left -= working->counted > 0 ? working->counted : 0;
     entries->sized -= working->counted < 0;
     entries->unfilled -= working->counted_unfilled;
+    orders->unfilled -= working->counted_unfilled;
+    nt_orders_touch(orders, row->symbol);
     entries->count--;
 }
 
@@ -59,7 +63,7 @@ void nt_entries_join(nt_orders *orders, int32_t index, const nt_order *row)
     else
         entries->head = index;
     entries->tail = index;
-    count_in(list, working, row);
+    count_in(orders, working, row);
 }
 
 void nt_entries_leave(nt_orders *orders, int32_t index, const nt_order *row)
@@ -75,7 +79,7 @@ void nt_entries_leave(nt_orders *orders, int32_t index, const nt_order *row)
         orders->working[working->side_next].side_previous = working->side_previous;
     else
         entries->tail = working->side_previous;
-    count_out(list, working, row);
+    count_out(orders, working, row);
     if (entries->count == 0)
         *entries = (nt_entries)NT_NO_ENTRIES;
 }
@@ -86,9 +90,8 @@ void nt_entries_recount(nt_orders *orders, int64_t order_id)
     if (!orders->counts_entries || row->working < 0 || nt_order_is_exit(row))
         return;
     nt_working *working = &orders->working[row->working];
-    nt_order_list *list = &orders->lists[row->symbol];
-    count_out(list, working, row);
-    count_in(list, working, row);
+    count_out(orders, working, row);
+    count_in(orders, working, row);
 }
 
 void nt_entries_widen(nt_orders *orders, const nt_working *working)

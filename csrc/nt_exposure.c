@@ -14,6 +14,7 @@ static int64_t clamped(nt_wide value)
 nt_status nt_exposure_open(nt_engine *engine)
 {
     engine->gate.marks = calloc((size_t)engine->market_count, sizeof *engine->gate.marks);
+    engine->orders.all_touched = 1;
     return engine->gate.marks == NULL ? NT_NO_MEMORY : NT_OK;
 }
 
@@ -94,60 +95,94 @@ static nt_mark *held_mark(const nt_engine *engine, int32_t slot)
     if (is_held_known(mark, engine, slot))
         return mark;
     int64_t price = nt_engine_last_price(engine, slot), held = engine->positions[slot].quantity;
-    *mark = (nt_mark){.close = engine->markets[slot].last_close, .held = held, .price = price, .is_known = 1};
+    mark->close = engine->markets[slot].last_close;
+    mark->held = held;
+    mark->price = price;
+    mark->is_known = 1;
     mark->gross = nt_exposure_worth(engine, slot, held, price);
     mark->net = held > 0 ? mark->gross : -mark->gross;
     return mark;
 }
 
-static __attribute__((noinline)) const nt_mark *find_mark(const nt_engine *engine, int32_t slot)
+/* What a symbol comes to with what works, found anew and counted in the sums. */
+static void count_again(nt_engine *engine, int32_t slot)
 {
+    nt_exposure_sums *sums = &engine->gate.sums;
     nt_mark *mark = held_mark(engine, slot);
-    int64_t buying = nt_exposure_working(engine, slot, 1, 0), selling = nt_exposure_working(engine, slot, -1, 0);
-    nt_wide up = (nt_wide)mark->held + buying, down = (nt_wide)mark->held - selling;
-    mark->buying = engine->orders.lists[slot].entries[1].left;
-    mark->selling = engine->orders.lists[slot].entries[0].left;
+    sums->gross -= mark->all_gross;
+    sums->up -= mark->all_up;
+    sums->down -= mark->all_down;
+    nt_wide up = (nt_wide)mark->held + nt_exposure_working(engine, slot, 1, 0);
+    nt_wide down = (nt_wide)mark->held - nt_exposure_working(engine, slot, -1, 0);
     mark->all_gross = nt_exposure_worst(engine, slot, up, down, mark->price);
     mark->all_up = netted(engine, slot, up, mark->price);
     mark->all_down = netted(engine, slot, -down, mark->price);
-    mark->all_known = 1;
-    return mark;
+    sums->gross += mark->all_gross;
+    sums->up += mark->all_up;
+    sums->down += mark->all_down;
 }
 
-/* With what works. Entries that find their size at their fill may come to something else at any time. */
-static inline const nt_mark *whole_mark(const nt_engine *engine, int32_t slot)
+/* Find again what was touched, but the one that is not asked for. Entries that find their size at their fill may come to something else
+ * at any time: their symbol stays touched. */
+static void find_touched(nt_engine *engine, int32_t but)
 {
-    const nt_mark *mark = &engine->gate.marks[slot];
-    const nt_entries *entries = engine->orders.lists[slot].entries;
-    if (mark->all_known && is_held_known(mark, engine, slot) && engine->orders.counts_entries &&
-        (entries[0].sized | entries[1].sized) == 0 && mark->buying == entries[1].left && mark->selling == entries[0].left) {
-#ifdef NT_DEBUG
-        nt_mark kept = *mark;
-        engine->gate.marks[slot].is_known = 0;
-        find_mark(engine, slot);
-        if (kept.all_gross != mark->all_gross || kept.all_up != mark->all_up || kept.all_down != mark->all_down || kept.net != mark->net)
-            abort();
-#endif
-        return mark;
+    nt_orders *orders = &engine->orders;
+    int32_t kept = 0;
+    if (orders->all_touched)
+        for (int32_t slot = 0; slot < engine->market_count; slot++)
+            nt_orders_touch(orders, slot);
+    orders->all_touched = 0;
+    for (int32_t index = 0; index < orders->touched_count; index++) {
+        int32_t slot = orders->touched[index];
+        const nt_entries *entries = orders->lists[slot].entries;
+        int stays = slot == but || !orders->counts_entries || (entries[0].sized | entries[1].sized) != 0;
+        if (slot != but)
+            count_again(engine, slot);
+        if (stays)
+            orders->touched[kept++] = slot;
+        else
+            orders->lists[slot].is_touched = 0;
     }
-    return find_mark(engine, slot);
+    orders->touched_count = kept;
 }
 
-void nt_exposure_others(const nt_engine *engine, int32_t but, int64_t side, int with_working, nt_wide *gross, nt_wide *net)
+#ifdef NT_DEBUG
+static void check_sums(nt_engine *engine)
+{
+    const nt_exposure_sums kept = engine->gate.sums;
+    for (int32_t slot = 0; slot < engine->market_count; slot++) {
+        if (engine->orders.lists[slot].is_touched)
+            continue;
+        engine->gate.marks[slot].is_known = 0;
+        count_again(engine, slot);
+    }
+    if (kept.gross != engine->gate.sums.gross || kept.up != engine->gate.sums.up || kept.down != engine->gate.sums.down)
+        abort();
+}
+#endif
+
+void nt_exposure_others(nt_engine *engine, int32_t but, int64_t side, nt_wide *gross, nt_wide *net)
+{
+    const nt_exposure_sums *sums = &engine->gate.sums;
+    const nt_mark *own = &engine->gate.marks[but];
+    if (engine->orders.all_touched || engine->orders.touched_count > engine->orders.lists[but].is_touched)
+        find_touched(engine, but);
+#ifdef NT_DEBUG
+    check_sums(engine);
+#endif
+    *gross = sums->gross - own->all_gross;
+    *net = side > 0 ? sums->up - own->all_up : sums->down - own->all_down;
+}
+
+void nt_exposure_others_held(const nt_engine *engine, int32_t but, int64_t side, nt_wide *gross, nt_wide *net)
 {
     nt_wide sum = 0, towards = 0;
     for (int32_t slot = 0; slot < engine->market_count; slot++) {
-        if (slot == but || (engine->positions[slot].quantity == 0 && engine->orders.lists[slot].count == 0))
+        if (slot == but || engine->positions[slot].quantity == 0)
             continue;
-        if (with_working) {
-            const nt_mark *mark = whole_mark(engine, slot);
-            sum += mark->all_gross;
-            towards += side > 0 ? mark->all_up : mark->all_down;
-        } else {
-            const nt_mark *mark = held_mark(engine, slot);
-            sum += mark->gross;
-            towards += side > 0 ? mark->net : -mark->net;
-        }
+        const nt_mark *mark = held_mark(engine, slot);
+        sum += mark->gross;
+        towards += side > 0 ? mark->net : -mark->net;
     }
     *gross = sum;
     *net = towards;

@@ -144,6 +144,7 @@ static nt_status book(nt_engine *engine, int64_t order_id, const nt_plan *plan, 
         status = nt_ledger_fill(&engine->ledger, slot, order->side * quantity, plan->price, fee, &closing);
     if (status != NT_OK)
         return status;
+    nt_orders_touch(&engine->orders, slot);
     if (closing.quantity && (status = nt_trades_close(engine, slot, &closing, nt_sign(held), plan->price, order_id)) != NT_OK)
         return status;
     if (quantity > closing.quantity && (held == 0 || closing.quantity))

@@ -130,6 +130,7 @@ static nt_status split(nt_engine *engine, int32_t slot, const nt_due *due)
     if (status == NT_OK && engine->orders.lists[slot].count > 0)
         status = nt_split_orders(engine, slot, due->value, due->denominator);
     engine->markets[slot].last_close /= ratio;
+    nt_orders_touch(&engine->orders, slot);
     int64_t held = engine->positions[slot].quantity;
     if (status != NT_OK || held == 0)
         return status;

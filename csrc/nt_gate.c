@@ -25,7 +25,7 @@ static int is_within(const nt_limits *limits, const nt_intent *intent)
 }
 
 /* Gross before the order only matters where gross after it is beyond a limit: else it stays 0, which no rule reads. */
-static void find_exposure(const nt_engine *engine, int64_t changed_id, nt_intent *intent)
+static void find_exposure(nt_engine *engine, int64_t changed_id, nt_intent *intent)
 {
     int32_t slot = intent->slot;
     int64_t own = intent->limit > intent->stop ? intent->limit : intent->stop;
@@ -34,7 +34,7 @@ static void find_exposure(const nt_engine *engine, int64_t changed_id, nt_intent
     nt_wide up = held + nt_exposure_working(engine, slot, 1, changed_id);
     nt_wide down = held - nt_exposure_working(engine, slot, -1, changed_id);
     nt_wide up_after = up + (intent->side > 0 ? intent->quantity : 0), down_after = down - (intent->side > 0 ? 0 : intent->quantity);
-    nt_exposure_others(engine, slot, intent->side, 1, &gross, &net);
+    nt_exposure_others(engine, slot, intent->side, &gross, &net);
     int64_t worst = nt_exposure_worst(engine, slot, up_after, down_after, price);
     intent->gross_after = clamped(gross + worst);
     if (!is_within(&engine->limits, intent))
@@ -85,15 +85,12 @@ static int64_t executions_to_come(const nt_engine *engine, int64_t but_id)
 {
     const nt_orders *orders = &engine->orders;
     const nt_order *but = nt_orders_row(orders, but_id);
-    int64_t unfilled = 0;
-    for (int32_t slot = 0; slot < engine->market_count; slot++)
-        unfilled += orders->lists[slot].entries[0].unfilled + orders->lists[slot].entries[1].unfilled;
 #ifdef NT_DEBUG
-    if (unfilled != walk_unfilled(orders))
+    if (orders->unfilled != walk_unfilled(orders))
         abort();
 #endif
     /* One that is partly filled is in gate.executions. */
-    return engine->gate.executions + unfilled - (but != NULL && but->working >= 0 && but->role == NT_ROLE_ENTRY);
+    return engine->gate.executions + orders->unfilled - (but != NULL && but->working >= 0 && but->role == NT_ROLE_ENTRY);
 }
 
 /* ---- the gate ---- */
@@ -109,6 +106,7 @@ nt_status nt_gate_open(nt_engine *engine)
     gate->watched_step = -1;
     gate->equity = gate->day_equity = gate->peak = engine->ledger.cash;
     engine->orders.counts_entries = limits->enabled;
+    nt_risk_open(limits, &gate->tally);
     return nt_exposure_open(engine);
 }
 
@@ -214,7 +212,7 @@ static void narrow_exposure(const nt_engine *engine, int32_t slot, int64_t side,
     const nt_limits *limits = &engine->limits;
     int64_t held = side * engine->positions[slot].quantity, equity;
     nt_wide gross, net;
-    nt_exposure_others(engine, slot, side, 0, &gross, &net);
+    nt_exposure_others_held(engine, slot, side, &gross, &net);
     if (limits->max_gross)
         narrow(room, reason, clamped((nt_wide)units_within(engine, slot, limits->max_gross - gross, mark) - held), NT_DENIED_MAX_EXPOSURE);
     if (limits->max_net)

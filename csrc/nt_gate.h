@@ -36,6 +36,7 @@ typedef struct nt_gate {
     int64_t executions; /* entries that traded since the gate was opened */
     nt_recents recents;
     nt_mark *marks; /* by symbol */
+    nt_exposure_sums sums;
     nt_tally tally;
 } nt_gate;
 

@@ -14,8 +14,11 @@ nt_status nt_orders_open(nt_orders *orders, int32_t symbol_count)
     orders->free_head = -1;
     orders->symbol_count = symbol_count;
     orders->lists = malloc((size_t)symbol_count * sizeof *orders->lists);
-    if (orders->lists == NULL)
+    orders->touched = malloc((size_t)symbol_count * sizeof *orders->touched);
+    if (orders->lists == NULL || orders->touched == NULL) {
+        nt_orders_close(orders);
         return NT_NO_MEMORY;
+    }
     for (int32_t symbol = 0; symbol < symbol_count; symbol++)
         orders->lists[symbol] = (nt_order_list){.head = -1, .tail = -1, .entries = {NT_NO_ENTRIES, NT_NO_ENTRIES}};
     return NT_OK;
@@ -26,6 +29,7 @@ void nt_orders_close(nt_orders *orders)
     nt_rows_free(orders->rows, orders->capacity * (int64_t)sizeof(nt_order));
     free(orders->working);
     free(orders->lists);
+    free(orders->touched);
     memset(orders, 0, sizeof *orders);
 }
 

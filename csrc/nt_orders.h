@@ -121,6 +121,8 @@ typedef struct nt_order_list {
     double reach_down; /* a bar whose low stays above and whose high stays below these */
     double reach_up;   /* triggers nothing and moves no trailing stop */
     int32_t closing_counts[2]; /* sells, buys: all but entries */
+    int32_t is_touched; /* whether nt_orders.touched has it */
+    int32_t spare;
     nt_entries entries[2];     /* sells, buys */
 } nt_order_list;
 
@@ -133,8 +135,12 @@ typedef struct nt_orders {
     int32_t working_capacity;
     int32_t free_head;
     int32_t symbol_count;
-    int64_t counts_entries; /* whether the lists' entries are kept */
+    int64_t counts_entries; /* whether the lists' entries are kept, */
+    int64_t unfilled;       /* and then of all of them: entries that have not traded yet */
     nt_order_list *lists; /* by symbol */
+    int32_t *touched; /* symbols of which close, position or entries changed since nt_exposure looked */
+    int32_t touched_count;
+    int32_t all_touched; /* 1 = every symbol */
 } nt_orders;
 
 nt_status nt_orders_open(nt_orders *orders, int32_t symbol_count);
@@ -161,6 +167,16 @@ void nt_orders_measure(nt_orders *orders, int32_t symbol);
 struct nt_order_row;
 /* The whole table as nt_event.h has it, into `rows_out[orders->count]`. NaN stands for no price and for a size not found yet. */
 void nt_orders_export(const nt_orders *orders, const int64_t *clock_ts_ns, struct nt_order_row *rows_out);
+
+/* Note that close, position or entries of a symbol have changed. */
+static inline void nt_orders_touch(nt_orders *orders, int32_t symbol)
+{
+    nt_order_list *list = &orders->lists[symbol];
+    if (list->is_touched)
+        return;
+    list->is_touched = 1;
+    orders->touched[orders->touched_count++] = symbol;
+}
 
 static inline nt_order *nt_orders_row(const nt_orders *orders, int64_t id)
 {

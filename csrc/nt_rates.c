@@ -32,6 +32,7 @@ void nt_rates_mark(nt_engine *engine)
         engine->positions[slot].rate = rate;
         engine->markets[slot].fx = (double)rate / 1e12;
         engine->gate.marks[slot].is_known = 0; /* found at the rate before */
+        nt_orders_touch(&engine->orders, slot);
         nt_context_refresh(engine, slot);
     }
 }

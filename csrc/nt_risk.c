@@ -1,8 +1,6 @@
 #include "nt_risk.h"
 
-/* What a rule answers. */
-enum { OFF, PASSED, REFUSED };
-
+/* What is asked about; a rule answers whether it refuses. One that is off passes everything. */
 typedef struct nt_case {
     const nt_limits *limits;
     const nt_ledger *ledger;
@@ -18,42 +16,27 @@ int64_t nt_risk_ratio(int64_t value, int64_t by, int64_t scale)
     return ratio > INT64_MAX ? INT64_MAX : (int64_t)ratio;
 }
 
-static int at_most(const nt_case *the, int64_t limit, int64_t value, int64_t scale)
+static inline int is_above(const nt_case *the, int64_t limit, int64_t value, int64_t scale)
 {
-    if (value <= limit)
-        return PASSED;
+    if (limit == 0 || value <= limit)
+        return 0;
     *the->finding = (nt_finding){limit, value, scale};
-    return REFUSED;
+    return 1;
 }
 
-static int mode_rule(const nt_case *the)
+static inline int mode_refuses(const nt_case *the)
 {
     const nt_intent *intent = the->intent;
     if (intent->mode == NT_MODE_OPEN || (intent->mode == NT_MODE_REDUCE_ONLY && intent->reduces))
-        return PASSED;
+        return 0;
     if (intent->cause)
         *the->finding = (nt_finding){intent->cause_limit, intent->cause_value,
                                      intent->cause == NT_DENIED_DRAWDOWN ? NT_PICO : the->ledger->scale};
-    return REFUSED;
-}
-
-static int reference_rule(const nt_case *the)
-{
-    return !the->limits->enabled ? OFF : the->intent->reference > 0 ? PASSED : REFUSED;
-}
-
-static int restricted_rule(const nt_case *the)
-{
-    return the->intent->restricted ? REFUSED : the->limits->enabled ? PASSED : OFF;
-}
-
-static int quantity_rule(const nt_case *the)
-{
-    return !the->limits->max_quantity ? OFF : at_most(the, the->limits->max_quantity, the->intent->quantity, NT_NANO);
+    return 1;
 }
 
 /* A buy pays its limit at most; anything else may get the better of its own price and the market's. */
-static int64_t dearest(const nt_intent *intent)
+static inline int64_t dearest(const nt_intent *intent)
 {
     int64_t own = intent->limit > intent->stop ? intent->limit : intent->stop;
     if (intent->side > 0 && intent->limit)
@@ -61,135 +44,124 @@ static int64_t dearest(const nt_intent *intent)
     return own > intent->reference ? own : intent->reference;
 }
 
-static int notional_rule(const nt_case *the)
+static inline int notional_refuses(const nt_case *the)
 {
-    int64_t notional;
-    if (!the->limits->max_notional)
-        return OFF;
-    if (nt_ledger_notional(the->ledger, the->intent->slot, the->intent->quantity, dearest(the->intent), &notional) != NT_OK)
+    const nt_intent *intent = the->intent;
+    const nt_position *position = &the->ledger->positions[intent->slot];
+    int64_t limit = the->limits->max_notional, price = dearest(intent), notional;
+    if (!limit)
+        return 0;
+    /* What is not above the limit unrounded is not above it rounded: no division. */
+    if (((position->multiplier ^ NT_NANO) | (position->rate ^ NT_PICO)) == 0 &&
+        (nt_wide)intent->quantity * price <= (nt_wide)limit * the->ledger->divisor)
+        return 0;
+    if (nt_ledger_notional(the->ledger, intent->slot, intent->quantity, price, &notional) != NT_OK)
         notional = INT64_MAX;
-    return at_most(the, the->limits->max_notional, notional, the->ledger->scale);
+    return is_above(the, limit, notional, the->ledger->scale);
 }
 
-static int collar_rule(const nt_case *the)
+static inline int collar_refuses(const nt_case *the)
 {
     const nt_intent *intent = the->intent;
     int64_t collar = the->limits->collar, far = 0;
     if (!collar)
-        return OFF;
+        return 0;
     if (intent->limit)
         far = nt_absolute(intent->limit - intent->reference);
     if (intent->stop && nt_absolute(intent->stop - intent->reference) > far)
         far = nt_absolute(intent->stop - intent->reference);
     if ((nt_wide)far * NT_PICO <= (nt_wide)intent->reference * collar)
-        return PASSED;
+        return 0;
     *the->finding = (nt_finding){collar, nt_risk_ratio(far, intent->reference, NT_PICO), NT_PICO};
-    return REFUSED;
+    return 1;
 }
 
-static int position_rule(const nt_case *the)
+static inline int position_refuses(const nt_case *the)
 {
     const nt_intent *intent = the->intent;
-    if (!the->limits->max_position)
-        return OFF;
-    if (intent->closes)
-        return PASSED;
+    if (!the->limits->max_position || intent->closes)
+        return 0;
     nt_wide after = (nt_wide)intent->position + intent->side * ((nt_wide)intent->quantity + intent->working);
     nt_wide size = after < 0 ? -after : after;
     if (size <= nt_absolute(intent->position))
-        return PASSED;
-    return at_most(the, the->limits->max_position, size > INT64_MAX ? INT64_MAX : (int64_t)size, NT_NANO);
+        return 0;
+    return is_above(the, the->limits->max_position, size > INT64_MAX ? INT64_MAX : (int64_t)size, NT_NANO);
 }
 
-static int adds_nothing(const nt_intent *intent)
+static inline int adds_nothing(const nt_intent *intent)
 {
     return intent->closes || (intent->gross_after <= intent->gross_before && intent->gross_after != INT64_MAX);
 }
 
-static int gross_rule(const nt_case *the)
+static inline int gross_refuses(const nt_case *the)
 {
-    const nt_intent *intent = the->intent;
-    if (!the->limits->max_gross)
-        return OFF;
-    if (adds_nothing(intent))
-        return PASSED;
-    return at_most(the, the->limits->max_gross, intent->gross_after, the->ledger->scale);
+    return the->limits->max_gross && !adds_nothing(the->intent) &&
+           is_above(the, the->limits->max_gross, the->intent->gross_after, the->ledger->scale);
 }
 
-static int net_rule(const nt_case *the)
+static inline int net_refuses(const nt_case *the)
 {
-    if (!the->limits->max_net)
-        return OFF;
-    return the->intent->reduces ? PASSED : at_most(the, the->limits->max_net, the->intent->net_after, the->ledger->scale);
+    return !the->intent->reduces && is_above(the, the->limits->max_net, the->intent->net_after, the->ledger->scale);
 }
 
-static int leverage_rule(const nt_case *the)
+static inline int leverage_refuses(const nt_case *the)
 {
     const nt_intent *intent = the->intent;
     int64_t most = the->limits->max_leverage;
-    if (!most)
-        return OFF;
-    if (adds_nothing(intent))
-        return PASSED;
+    if (!most || adds_nothing(intent))
+        return 0;
     if (intent->equity > 0 && intent->gross_after != INT64_MAX &&
         (nt_wide)intent->gross_after * NT_NANO <= (nt_wide)intent->equity * most)
-        return PASSED;
+        return 0;
     *the->finding = (nt_finding){most, nt_risk_ratio(intent->gross_after, intent->equity, NT_NANO), NT_NANO};
-    return REFUSED;
+    return 1;
 }
 
-static int self_trade_rule(const nt_case *the)
+static inline int self_trade_refuses(const nt_case *the)
 {
     const nt_intent *intent = the->intent;
-    if (!the->limits->self_trade)
-        return OFF;
-    if (!intent->crosses)
-        return PASSED;
+    if (!the->limits->self_trade || !intent->crosses)
+        return 0;
     *the->finding = (nt_finding){intent->crossed_price, intent->limit ? intent->limit : intent->stop, NT_NANO};
-    return REFUSED;
+    return 1;
 }
 
-static int duplicate_rule(const nt_case *the)
+static inline int duplicate_refuses(const nt_case *the)
 {
-    if (!the->limits->duplicate_ns)
-        return OFF;
-    if (!the->intent->likes)
-        return PASSED;
+    if (!the->limits->duplicate_ns || !the->intent->likes)
+        return 0;
     *the->finding = (nt_finding){the->limits->duplicate_ns, the->intent->like_age, 1};
-    return REFUSED;
+    return 1;
 }
 
 /* One more than there have been must still be allowed; what only reduces is no execution of an entry. */
-static int executions_rule(const nt_case *the)
+static inline int executions_refuses(const nt_case *the)
 {
-    if (!the->limits->max_executions)
-        return OFF;
-    return the->intent->reduces ? PASSED : at_most(the, the->limits->max_executions, the->intent->executions + 1, 1);
+    return !the->intent->reduces && is_above(the, the->limits->max_executions, the->intent->executions + 1, 1);
 }
 
-static int rate_rule(const nt_case *the)
+/* The first control that refuses; NT_CONTROLS where none does. */
+static inline int first_refusal(const nt_case *the)
 {
-    return !the->limits->max_rate ? OFF : at_most(the, the->limits->max_rate, the->intent->recent + 1, 1);
+    const nt_limits *limits = the->limits;
+    const nt_intent *intent = the->intent;
+    return mode_refuses(the)                                                   ? NT_CONTROL_MODE
+           : limits->enabled && intent->reference <= 0                         ? NT_CONTROL_REFERENCE
+           : intent->restricted                                                ? NT_CONTROL_RESTRICTED
+           : is_above(the, limits->max_quantity, intent->quantity, NT_NANO)    ? NT_CONTROL_QUANTITY
+           : notional_refuses(the)                                             ? NT_CONTROL_NOTIONAL
+           : collar_refuses(the)                                               ? NT_CONTROL_COLLAR
+           : position_refuses(the)                                             ? NT_CONTROL_POSITION
+           : gross_refuses(the)                                                ? NT_CONTROL_GROSS
+           : net_refuses(the)                                                  ? NT_CONTROL_NET
+           : leverage_refuses(the)                                             ? NT_CONTROL_LEVERAGE
+           : self_trade_refuses(the)                                           ? NT_CONTROL_SELF_TRADE
+           : duplicate_refuses(the)                                            ? NT_CONTROL_DUPLICATE
+           : executions_refuses(the)                                           ? NT_CONTROL_EXECUTIONS
+           : is_above(the, limits->max_rate, intent->recent + 1, 1)            ? NT_CONTROL_RATE
+                                                                               : NT_CONTROLS;
 }
 
-typedef int (*nt_rule)(const nt_case *the);
-
-static const nt_rule RULES[] = {
-    [NT_CONTROL_MODE] = mode_rule,
-    [NT_CONTROL_REFERENCE] = reference_rule,
-    [NT_CONTROL_RESTRICTED] = restricted_rule,
-    [NT_CONTROL_QUANTITY] = quantity_rule,
-    [NT_CONTROL_NOTIONAL] = notional_rule,
-    [NT_CONTROL_COLLAR] = collar_rule,
-    [NT_CONTROL_POSITION] = position_rule,
-    [NT_CONTROL_GROSS] = gross_rule,
-    [NT_CONTROL_NET] = net_rule,
-    [NT_CONTROL_LEVERAGE] = leverage_rule,
-    [NT_CONTROL_SELF_TRADE] = self_trade_rule,
-    [NT_CONTROL_DUPLICATE] = duplicate_rule,
-    [NT_CONTROL_EXECUTIONS] = executions_rule,
-    [NT_CONTROL_RATE] = rate_rule,
-};
 static const nt_status REFUSALS[] = {
     [NT_CONTROL_REFERENCE] = NT_DENIED_NO_REFERENCE,
     [NT_CONTROL_RESTRICTED] = NT_DENIED_RESTRICTED,
@@ -206,22 +178,47 @@ static const nt_status REFUSALS[] = {
     [NT_CONTROL_RATE] = NT_DENIED_RATE,
 };
 
+void nt_risk_open(const nt_limits *limits, nt_tally *tally)
+{
+    const int64_t on[NT_CONTROLS] = {
+        [NT_CONTROL_MODE] = 1,
+        [NT_CONTROL_REFERENCE] = limits->enabled,
+        [NT_CONTROL_RESTRICTED] = limits->enabled,
+        [NT_CONTROL_QUANTITY] = limits->max_quantity,
+        [NT_CONTROL_NOTIONAL] = limits->max_notional,
+        [NT_CONTROL_COLLAR] = limits->collar,
+        [NT_CONTROL_POSITION] = limits->max_position,
+        [NT_CONTROL_GROSS] = limits->max_gross,
+        [NT_CONTROL_NET] = limits->max_net,
+        [NT_CONTROL_LEVERAGE] = limits->max_leverage,
+        [NT_CONTROL_SELF_TRADE] = limits->self_trade,
+        [NT_CONTROL_DUPLICATE] = limits->duplicate_ns,
+        [NT_CONTROL_EXECUTIONS] = limits->max_executions,
+        [NT_CONTROL_RATE] = limits->max_rate,
+    };
+    *tally = (nt_tally){{0}, {0}, {0}};
+    for (int control = 0; control < NT_CONTROLS; control++)
+        tally->asked[control] = on[control] != 0;
+}
+
 nt_status nt_risk_check(const nt_limits *limits, const nt_ledger *ledger, const nt_intent *intent, nt_tally *tally,
                         nt_finding *finding)
 {
     const nt_case the = {limits, ledger, intent, finding};
     *finding = (nt_finding){0, 0, 0};
-    for (int control = 0; control <= NT_CONTROL_RATE; control++) {
-        int answer = RULES[control](&the);
-        tally->checked[control] += answer != OFF;
-        if (answer != REFUSED)
-            continue;
-        tally->denied[control]++;
-        if (control != NT_CONTROL_MODE)
-            return REFUSALS[control];
-        return intent->cause ? intent->cause : intent->mode == NT_MODE_REDUCE_ONLY ? NT_DENIED_REDUCE_ONLY : NT_DENIED_HALTED;
+    int refusal = first_refusal(&the);
+    if (__builtin_expect(refusal == NT_CONTROLS, 1)) {
+        for (int control = 0; control < NT_CONTROLS; control++)
+            tally->checked[control] += tally->asked[control];
+        return NT_OK;
     }
-    return NT_OK;
+    for (int control = 0; control < refusal; control++)
+        tally->checked[control] += tally->asked[control];
+    tally->checked[refusal]++;
+    tally->denied[refusal]++;
+    if (refusal != NT_CONTROL_MODE)
+        return REFUSALS[refusal];
+    return intent->cause ? intent->cause : intent->mode == NT_MODE_REDUCE_ONLY ? NT_DENIED_REDUCE_ONLY : NT_DENIED_HALTED;
 }
 
 int64_t nt_risk_room(const nt_limits *limits, const nt_ledger *ledger, int32_t slot, int64_t side, int64_t price)

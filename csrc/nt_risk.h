@@ -65,6 +65,7 @@ typedef struct nt_intent {
 typedef struct nt_tally {
     int64_t checked[NT_CONTROLS];
     int64_t denied[NT_CONTROLS];
+    int64_t asked[NT_CONTROLS]; /* 1 = every order that comes as far is asked: the limit is set */
 } nt_tally;
 
 /* The limit that was met and the value that exceeded it, in units of 1 / scale. scale 0: there is none to tell. */
@@ -73,6 +74,9 @@ typedef struct nt_finding {
     int64_t value;
     int64_t scale;
 } nt_finding;
+
+/* Counts start at 0, for these limits. */
+void nt_risk_open(const nt_limits *limits, nt_tally *tally);
 
 /* NT_OK, or the first refusal with its finding. Counts in `tally`. */
 nt_status nt_risk_check(const nt_limits *limits, const nt_ledger *ledger, const nt_intent *intent, nt_tally *tally,

@@ -300,6 +300,7 @@ static nt_status step(nt_engine *engine)
     ticks->now_ns = engine->clock_ts_ns[i];
     market->step = i;
     market->last_close = mark_of(tick, market->last_close);
+    nt_orders_touch(&engine->orders, slot);
     if (UNLIKELY(engine->gate.watches | engine->marks) && (status = nt_account_mark(engine)) != NT_OK)
         return status;
     if (context->symbol != slot)
