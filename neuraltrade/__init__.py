@@ -55,6 +55,7 @@ _EXPORTS = {
     "sweep": "backtest.sweep",
     "Sweep": "backtest.sweep_result",
     "compiled": "strategy",
+    "schedule": "strategy",
     "Observation": "schema",
     "Signal": "schema",
     "Order": "schema",

@@ -61,6 +61,10 @@ class Setup:
     def ticks(self) -> Ticks | None:
         return self.data if isinstance(self.data, Ticks) else None
 
+    @property
+    def calendars(self) -> list[Any]:
+        return [instrument.calendar for instrument in self.instruments]
+
     def engine(
         self, policy: FillPolicy, calls: tuple[str, ...], strategies: int = 1, record_events: bool = True
     ) -> Engine:
@@ -211,11 +215,11 @@ def backtest(
 
 def _ready(strategy: Any, params: Any, setup: Setup) -> tuple[Prepared | None, Members | None]:
     """The strategy of the run, or its several; neither where it is an nt.Signals, which runs as it is."""
-    members = members_of(strategy, params, setup.bars, setup.ticks is not None)
+    members = members_of(strategy, params, setup.bars, setup.ticks is not None, setup.calendars)
     if members is not None:
         return None, members
     if not isinstance(strategy, Signals):
-        return prepare(strategy, params, setup.bars, setup.ticks), None
+        return prepare(strategy, params, setup.bars, setup.ticks, calendars=setup.calendars), None
     if setup.ticks is not None:
         raise InputError("strategy must be an nt.Strategy over ticks: nt.Signals are a row per bar")
     if params:

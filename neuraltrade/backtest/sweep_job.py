@@ -114,7 +114,7 @@ class Job:
             given["cash"] = self.window.cash
         setup = one_run._setup(data, **(known | given))
         if not isinstance(setup.data, Ticks) and _is_strategy(self.strategy):
-            self._batch = Batch(self.strategy, setup.bars)
+            self._batch = Batch(self.strategy, setup.bars, calendars=setup.calendars)
         self._setup = setup
 
     @property
@@ -130,7 +130,7 @@ class Job:
         if self._batch is not None:
             prepared = self._batch.prepare(params)
         elif _is_strategy(self.strategy):
-            prepared = prepare(self.strategy, params, setup.bars, setup.ticks)
+            prepared = prepare(self.strategy, params, setup.bars, setup.ticks, calendars=setup.calendars)
         else:
             signals = _signals(self.strategy, setup.data, params)
         calls = () if prepared is None else prepared.calls

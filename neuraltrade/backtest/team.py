@@ -107,7 +107,9 @@ def unified(signals: np.ndarray, owners: np.ndarray, texts: Sequence[Sequence[st
     return signals, list(known)
 
 
-def members_of(strategy: Any, params: Any, bars: Sequence[Any], over_ticks: bool) -> Members | None:
+def members_of(
+    strategy: Any, params: Any, bars: Sequence[Any], over_ticks: bool, calendars: Sequence[Any]
+) -> Members | None:
     """The strategies of a list, a tuple or a mapping of names; None where `strategy` is a single one."""
     if not isinstance(strategy, (list, tuple, Mapping)):
         return None
@@ -125,7 +127,7 @@ def members_of(strategy: Any, params: Any, bars: Sequence[Any], over_ticks: bool
                 raise InputError(f"params must be None for nt.Signals, was {own!r}")
             made.append(one)
         else:
-            made.append(prepare(one, own, bars, first_slot=index * len(bars)))
+            made.append(prepare(one, own, bars, first_slot=index * len(bars), calendars=calendars))
     return Members(names, tuple(made), len(bars))
 
 

@@ -68,7 +68,7 @@ def attempt(
         signals = _made_signals(strategy, setup.data)  # type: ignore[arg-type]
         prepared, columns, attributes = None, _signal_columns(signals, setup), {}
     else:
-        signals, prepared = strategy, prepare(strategy, params, setup.bars)
+        signals, prepared = strategy, prepare(strategy, params, setup.bars, calendars=setup.calendars)
         columns = _named(prepared.indicators)
         attributes = {k: v for k, v in vars(prepared.instance).items() if not _is_indicator(v) and k != "_frozen"}
     engine = setup.engine(setup.policy, () if prepared is None else prepared.calls)

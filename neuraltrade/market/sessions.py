@@ -119,10 +119,13 @@ def sessions_of(instruments: Sequence[Any], bars: Sequence[Any]) -> list[np.ndar
     return [_codes(instrument.calendar, one.ts_ns) for instrument, one in zip(instruments, bars, strict=True)]
 
 
-def _codes(calendar: Any, ts_ns: np.ndarray) -> np.ndarray | None:
-    if calendar is None:
-        return None
+def sessions_from(calendar: Any, ts_ns: np.ndarray) -> Sessions:
+    """An instrument's calendar as Sessions: those given, or the named calendar's around the times of its bars."""
     if isinstance(calendar, str):
-        calendar = Sessions.of(calendar, int(ts_ns[0]) - DAY_NS, int(ts_ns[-1]) + DAY_NS)
-    codes: np.ndarray = calendar.codes(ts_ns)
-    return codes
+        return Sessions.of(calendar, int(ts_ns[0]) - DAY_NS, int(ts_ns[-1]) + DAY_NS)
+    given: Sessions = calendar
+    return given
+
+
+def _codes(calendar: Any, ts_ns: np.ndarray) -> np.ndarray | None:
+    return None if calendar is None else sessions_from(calendar, ts_ns).codes(ts_ns)

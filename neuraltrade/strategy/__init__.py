@@ -3,14 +3,16 @@
 from . import library
 from .base import Strategy
 from .compilation import CompiledStrategy, compiled
-from .indicators import Indicator, StrategyData
+from .indicators import Indicator, ResampledData, StrategyData
 from .native import cache_directory
+from .scheduled import schedule
 from .signals import Signals
 from .tick_data import TickData
 
 __all__ = [
     "CompiledStrategy",
     "Indicator",
+    "ResampledData",
     "Signals",
     "Strategy",
     "StrategyData",
@@ -18,4 +20,5 @@ __all__ = [
     "cache_directory",
     "compiled",
     "library",
+    "schedule",
 ]

@@ -33,6 +33,8 @@ class Strategy:
     arrays (`data.sma(20)`, see `data`); `on_bar(ctx)` runs after each bar's close and may only read `self`:
     what changes from bar to bar lives in `ctx.state[k]` (float64[state_size], zeroed at the start of a run).
 
+    `on_open(ctx)`, `on_close(ctx)` and methods marked by `nt.schedule` are called at those times as well.
+
     Over ticks it is `on_quote(ctx)`, `on_trade(ctx)` and `on_depth(ctx)` that decide, as many of them as are written.
 
     The same class runs interpreted (`nt.backtest(bars, SmaCross)`) or compiled (`nt.backtest(bars,
@@ -80,6 +82,12 @@ class Strategy:
 
     def on_bar(self, ctx: Any) -> None:
         """Decide: called after each bar's close, per symbol in panel order, from bar 0 on. Every strategy writes it."""
+
+    def on_open(self, ctx: Any) -> None:
+        """Decide at a session's first bar, after its close and before on_bar; written if wanted. See `nt.schedule`."""
+
+    def on_close(self, ctx: Any) -> None:
+        """Decide at the bar in which a session closes, after on_bar; written if wanted."""
 
     def on_quote(self, ctx: Any) -> None:
         """Decide at a change of the best bid or ask; of a run over ticks (`nt.Ticks`), written if wanted."""

@@ -93,18 +93,22 @@ class Batch:
     """One strategy over the same bars, prepared for one set of parameters after the other, by any thread.
 
     strategy : a subclass or an instance of nt.Strategy, or nt.compiled(...) of one. bars : of each symbol. kept_bytes :
-    how much of indicator columns may be held. `prepare(params)` gives what `prepare` of the parameters alone would.
+    how much of indicator columns may be held. calendars : of each symbol. `prepare(params)` gives what `prepare` of the
+    parameters alone would.
     """
 
-    def __init__(self, strategy: Any, bars: Sequence[Any], kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(
+        self, strategy: Any, bars: Sequence[Any], kept_bytes: int = KEPT_BYTES, calendars: Sequence[Any] | None = None
+    ) -> None:
         if not bars:
             raise InputError("bars must hold at least one symbol, was empty")
         self.columns = Columns(kept_bytes)
         self._strategy = strategy
         self._bars = tuple(bars)
+        self._calendars = calendars
         self._codes: dict[str, Code] = {}
 
     def prepare(self, params: Mapping[str, Any] | None) -> Prepared:
         """Ready for a run with these parameters. Raises what `prepare` does."""
         data = SharedData(self._bars, self.columns)
-        return prepare(self._strategy, params, self._bars, data=data, codes=self._codes)
+        return prepare(self._strategy, params, self._bars, calendars=self._calendars, data=data, codes=self._codes)

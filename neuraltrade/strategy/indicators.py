@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..core import indicators as _indicators
 from ..core.engine import IndicatorHandle
 from ..errors import InputError
+from ..market.resampling import bucket_ends
 from .base import nearest
 
 COLUMNS = ("open", "high", "low", "close", "volume")
@@ -36,6 +37,8 @@ class Indicator(IndicatorHandle):
 
     columns: tuple[FloatArray, ...]
     name: str
+    frame: tuple[Any, tuple[FloatArray, ...]] | None = None
+    """Of one made over longer bars: the ResampledData it was made by, and its columns there."""
 
     def __init__(self, index: int, name: str, columns: Sequence[FloatArray]) -> None:
         super().__init__(index)
@@ -138,9 +141,25 @@ class StrategyData:
                 array = array.copy()
             array.flags.writeable = False
             checked.append(array)
-        made = Indicator(len(self._made), name, checked)
+        return self._register(name, checked)
+
+    def _register(self, name: str, columns: Sequence[FloatArray]) -> Indicator:
+        """Give checked columns a handle."""
+        made = Indicator(len(self._made), name, columns)
         self._made.append(made)
         return made
+
+    def resample(self, rule: str) -> ResampledData:
+        """The same data as longer bars ("1h", "1d", "1w", "1mo"), whose indicators are known once a bar has closed.
+
+        Returns a `ResampledData`: `hourly = data.resample("1h")`, then `hourly.sma(20)` as here. Raises InputError for
+        an unknown rule or one finer than the bars.
+        """
+        return ResampledData(self, rule)
+
+    def _column(self, indicator: Indicator, slot: int) -> FloatArray:
+        """What an Indicator is as a source for others."""
+        return indicator.columns[slot]
 
     def columns(self) -> list[list[FloatArray]]:
         """[symbol][handle] -> column, as Engine.set_indicators takes them."""
@@ -168,7 +187,7 @@ class StrategyData:
         """What `function` gives for each symbol."""
         results = []
         for slot in range(len(self.bars)):
-            own = (a.columns[slot] if isinstance(a, Indicator) else a for a in arguments)
+            own = (self._column(a, slot) if isinstance(a, Indicator) else a for a in arguments)
             results.append(function(*self._inputs(name, slot, source), *own, **keywords))
         return results
 
@@ -183,7 +202,7 @@ class StrategyData:
 
     def _source(self, source: Any, slot: int) -> FloatArray:
         if isinstance(source, Indicator):
-            return source.columns[slot]
+            return self._column(source, slot)
         if isinstance(source, str) and source in COLUMNS:
             column: FloatArray = getattr(self.bars[slot], source)
             return column
@@ -215,3 +234,65 @@ def _leading(function: Callable[..., Any]) -> tuple[str, ...]:
 @cache
 def _inputs_of(name: str) -> tuple[str, ...]:
     return _leading(_functions()[name])
+
+
+class ResampledData(StrategyData):
+    """The data of a run as longer bars: what `data.resample("1h")` returns, with every indicator that `data` has.
+
+    Arrays (`bars`, `close` and so on) are those of the longer bars, one row each. An Indicator made here is read at
+    the run's own bars like any other: at each it is that of the last longer bar that has ended by then, NaN before the
+    first, so it never sees inside a bar that is still forming. A longer bar ends where its bucket ends, not with the
+    last trade in it: the week of daily bars that stop on Friday is known on Monday. (A bar stamped a nanosecond before,
+    as a bare date is, ends its bucket.) The bucket that the data stops in is never known.
+
+    >>> import neuraltrade as nt
+    >>> data = nt.strategy.StrategyData([nt.datasets.load("GOOG")])
+    >>> weekly = data.resample("1w")
+    >>> trend = weekly.sma(10)
+    >>> trend, len(weekly), len(trend.values) == len(data)
+    (<Indicator 0: 1w sma(10)>, 446, True)
+    """
+
+    def __init__(self, base: StrategyData, rule: str) -> None:
+        self._known: list[np.ndarray] = []
+        longer = []
+        for bars in base.bars:
+            longer.append(bars.resample(rule))
+            self._known.append(_rows_known(bars.ts_ns, rule))
+        super().__init__(longer)
+        self.base, self.rule = base, rule
+
+    def resample(self, rule: str) -> ResampledData:
+        """Another time frame, of the run's own bars."""
+        return self.base.resample(rule)
+
+    def _register(self, name: str, columns: Sequence[FloatArray]) -> Indicator:
+        spread = []
+        for column, rows in zip(columns, self._known, strict=True):
+            wide = np.full(len(rows), np.nan)
+            wide[rows >= 0] = column[rows[rows >= 0]]
+            wide.flags.writeable = False
+            spread.append(wide)
+        made = self.base._register(f"{self.rule} {name}", spread)
+        made.frame = (self, tuple(columns))
+        return made
+
+    def _column(self, indicator: Indicator, slot: int) -> FloatArray:
+        if indicator.frame is None or indicator.frame[0] is not self:
+            raise InputError(
+                f"{indicator.name} is of another time frame: an indicator over {self.rule} bars takes a source made by "
+                "the same resample"
+            )
+        column: FloatArray = indicator.frame[1][slot]
+        return column
+
+
+def _rows_known(ts_ns: np.ndarray, rule: str) -> Any:
+    """int64[n]: for each bar the row of the last longer bar that has ended by its end; -1 for none."""
+    if len(ts_ns) == 0:
+        return np.zeros(0, np.int64)
+    ends = bucket_ends(ts_ns, rule)
+    starts = np.flatnonzero(np.concatenate(([True], ends[1:] != ends[:-1])))
+    last = np.concatenate((starts[1:], [len(ts_ns)])) - 1
+    since = np.maximum(np.searchsorted(ts_ns, ends[starts] - 1, side="left"), last)
+    return np.searchsorted(since, np.arange(len(ts_ns)), side="right") - 1

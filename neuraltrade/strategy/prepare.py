@@ -22,6 +22,7 @@ from .handle import Handle
 from .indicators import Indicator, StrategyData
 from .native import Failure, NativeCode, native_code
 from .resident import Start, resident
+from .scheduled import Hook, hooks_of, masks, runner
 from .tick_data import TickData
 from .translate import translate_function
 from .translate_calls import CTX, USER
@@ -95,18 +96,20 @@ def prepare(
     ticks: Any = None,
     first_slot: int = 0,
     *,
+    calendars: Sequence[Any] | None = None,
     data: StrategyData | None = None,
     codes: dict[str, Code] | None = None,
 ) -> Prepared:
     """Run `init` over `bars` or an nt.Ticks and ready the strategy: interpreted, or for an nt.compiled compiled.
 
-    first_slot : the engine's slot of its first symbol. data : what `init` receives instead of a new StrategyData over
-    `bars`. codes : where compiled bodies are kept and looked up, for runs of one strategy that differ in their
-    parameters only.
+    first_slot : the engine's slot of its first symbol. calendars : of each symbol, None for none. data : what `init`
+    receives instead of a new StrategyData over `bars`. codes : where compiled bodies are kept and looked up, for runs
+    of one strategy that differ in their parameters only.
     """
     instance, compiled = as_strategy(strategy, params)
     name = type(instance).__name__
-    calls = _calls(type(instance), over_ticks=ticks is not None)
+    hooks = hooks_of(type(instance))
+    calls = _calls(type(instance), hooks, over_ticks=ticks is not None)
     size = type(instance).state_size
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= _STATE_MAX:
         raise InputError(f"{name}.state_size must be an int in 0..{_STATE_MAX}, was {size!r}")
@@ -120,22 +123,28 @@ def prepare(
     instance = _settled(instance)
     made = Prepared(name, instance.parameter_values(), face.columns(), np.zeros(0), size, (), calls=calls)
     made.instance, made.indicators = instance, tuple(getattr(face, "_made", ())) if ticks is None else ()
+    due = masks(hooks, bars, calendars) if hooks else []
     if compiled:
-        _compile(instance, face, made, first_slot, {} if codes is None else codes)
+        _compile(instance, face, made, first_slot, {} if codes is None else codes, (hooks, due))
     else:
-        made.on_bar = interpreted.bind(instance, calls)
+        made.on_bar = interpreted.bind(instance, (*calls, *(hook.name for hook in hooks)))
         made.on_event = {call: getattr(instance, call) for call in calls}
-        if ticks is None and len(face) >= RESIDENT_BARS_MIN:
+        if hooks:
+            methods = [getattr(instance, hook.name) for hook in hooks]
+            made.on_bar = runner(hooks, methods, made.on_bar if calls else None, due)
+        elif isinstance(face, StrategyData) and len(face) >= RESIDENT_BARS_MIN:
             made.resident = resident(instance, len(made.columns[0]))
         object.__setattr__(instance, "_frozen", True)
     return made
 
 
-def _calls(cls: type[Strategy], *, over_ticks: bool) -> tuple[str, ...]:
+def _calls(cls: type[Strategy], hooks: tuple[Hook, ...], *, over_ticks: bool) -> tuple[str, ...]:
     """What the engine is to call: on_bar, or those of a run over ticks that are written."""
+    if hooks and over_ticks:
+        raise InputError(f"{cls.__name__}.{hooks[0].name}: schedules are of runs over bars; over ticks read ctx.ts_ns")
     wanted = EVENT_CALLS[1:] if over_ticks else EVENT_CALLS[:1]
     written = tuple(call for call in wanted if getattr(cls, call) is not getattr(Strategy, call))
-    if not written:
+    if not written and not hooks:
         raise InputError(f"{cls.__name__} has no {' or '.join(wanted)}: write def {wanted[0]}(self, ctx)")
     return written
 
@@ -152,13 +161,21 @@ def _settled(instance: Strategy) -> Strategy:
 
 
 def _compile(
-    instance: Strategy, data: StrategyData | TickData, made: Prepared, first_slot: int, codes: dict[str, Code]
+    instance: Strategy,
+    data: StrategyData | TickData,
+    made: Prepared,
+    first_slot: int,
+    codes: dict[str, Code],
+    schedule: tuple[tuple[Hook, ...], list[npt.NDArray[np.float64]]],
 ) -> None:
+    hooks, due = schedule
     attributes, values = _attributes(instance)
     key = repr((attributes, len(made.columns[0]), made.calls))
     code = codes.get(key)
     if code is None:
-        code = codes[key] = _code(type(instance), attributes, len(values), made.calls, data)
+        code = codes[key] = _code(type(instance), attributes, len(values), made.calls, hooks, data)
+    for column, mask in zip(made.columns, due, strict=False):
+        column.append(mask)
     if code.needs_times:
         for column, bars in zip(made.columns, data.bars, strict=True):
             column.append(np.ascontiguousarray(bars.ts_ns).view(np.float64))
@@ -167,19 +184,29 @@ def _compile(
     made.numbers = np.array([*values, *slots], dtype=np.float64)
     made.texts = code.texts
     made.native = code.native
-    made.failure = Failure(code.places, "/".join(made.calls))
+    made.failure = Failure(code.places, "/".join((*made.calls, *(hook.name for hook in hooks))))
 
 
 def _code(
-    cls: type[Strategy], attributes: dict[str, tuple[str, Any]], count: int, calls: tuple[str, ...], data: Any
+    cls: type[Strategy],
+    attributes: dict[str, tuple[str, Any]],
+    count: int,
+    calls: tuple[str, ...],
+    hooks: tuple[Hook, ...],
+    data: Any,
 ) -> Code:
     """The body of `cls`, whose attributes are known by kind, as machine code; `count` of them are numbers."""
     unit = Unit(attributes, interpreted.own_methods(cls), parameter_count=count)
-    unit.over_ticks = calls != ("on_bar",)
+    unit.over_ticks = isinstance(data, TickData)
     entries = {call: _translated(unit, cls, call) for call in calls}
-    entry = _dispatch(unit, entries) if unit.over_ticks else entries["on_bar"]
+    own = len(data.columns()[0])
+    if hooks:
+        entry = _scheduled(unit, hooks, [_translated(unit, cls, hook.name) for hook in hooks], entries.get("on_bar"))
+        unit.constants["__nt_schedule"] = Handle(own)
+    else:
+        entry = _dispatch(unit, entries) if unit.over_ticks else entries["on_bar"]
     if unit.needs_times:
-        unit.constants["__nt_times"] = Handle(len(data.columns()[0]))
+        unit.constants["__nt_times"] = Handle(own + bool(hooks))
     native = native_code(unit, entry)
     return Code(native, tuple(unit.texts), tuple(unit.symbols), tuple(unit.places), unit.needs_times)
 
@@ -204,6 +231,22 @@ def _dispatch(unit: Unit, entries: Mapping[str, str]) -> str:
     tree = ast.parse("\n".join(lines)).body[0]
     assert isinstance(tree, ast.FunctionDef)
     unit.trees[name], unit.files[name] = tree, unit.files[next(iter(entries.values()))]
+    return name
+
+
+def _scheduled(unit: Unit, hooks: tuple[Hook, ...], generated: list[str], on_bar: str | None) -> str:
+    """One entry that calls what is due after a bar, on_bar in its place among them."""
+    name = "__nt_scheduled"
+    lines = [f"def {name}({CTX}, {USER}):", f"    mask = __nt_to_int(__nt_value({CTX}, __nt_schedule))"]
+    each = [
+        (hook.kind, f"    if mask & {1 << k}:\n        {generated[k]}({CTX}, {USER})") for k, hook in enumerate(hooks)
+    ]
+    lines += [text for kind, text in each if kind != "close"]
+    lines += [] if on_bar is None else [f"    {on_bar}({CTX}, {USER})"]
+    lines += [text for kind, text in each if kind == "close"]
+    tree = ast.parse("\n".join(lines)).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    unit.trees[name], unit.files[name] = tree, unit.files[generated[0]]
     return name
 
 
