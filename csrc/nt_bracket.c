@@ -132,7 +132,7 @@ nt_status nt_bracket_spawn(nt_engine *engine, int64_t parent_id, int64_t quantit
         .trail_rate = bracket.trail_rate,
         .peak = base,
         .born_bar = engine->i,
-        .born_price = price,
+        .born_price = touch->price, /* where the market stood: slippage is the entry's alone */
         .born_direction = (int8_t)touch->direction,
     };
     int64_t loss = bracket.stop_loss, profit = bracket.take_profit;

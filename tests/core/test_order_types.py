@@ -96,6 +96,15 @@ def test_trailing_stops_that_are_refused(run, fills_bars, case):
     assert states(engine) == ["filled", "denied"]
 
 
+def test_a_child_is_born_where_the_market_stood_not_where_its_entry_slipped_to(run, fills_bars):
+    """The profit at 104.1 has been passed at 105 already: it improves to that, not to the 107.1 that the entry paid."""
+    policy = nt.FillPolicy(stop_base="entry_close")
+    slippage = nt.Slippage(rate=0.02, cap_to_bar=False)
+    steps = {1: lambda ctx: ctx.buy(10, stop=105, take_profit_rate=0.001)}
+    engine = run(steps, fills_bars, policy=policy, slippage=slippage)
+    assert fills(engine) == [(2, 1, 10, pytest.approx(107.1), 1), (2, -1, 10, 105, 2)]
+
+
 # ---- the next open, the next close
 
 
