@@ -10,7 +10,11 @@ cdef extern from "nt_script.h" nogil:
     ctypedef struct nt_context:
         pass
     ctypedef struct nt_script_row:
-        pass
+        int64_t bar
+        int64_t symbol
+        int64_t order_id
+        int64_t other_id
+        int64_t answer
     ctypedef struct nt_script:
         nt_script_row* rows
         int64_t count
@@ -29,6 +33,11 @@ if sizeof(nt_script_row) != SCRIPT_DTYPE.itemsize:
     raise ImportError("neuraltrade.core.scripted does not match csrc: rebuild the package")
 
 
+cdef bint follows(const nt_script_row* one, const nt_script_row* other) noexcept nogil:
+    """Whether the first belongs after the second."""
+    return one.bar > other.bar or (one.bar == other.bar and one.symbol > other.symbol)
+
+
 cdef class Script:
     """The calls of one run, made by the loop itself: `bind` it to an engine over the same symbols.
 
@@ -40,18 +49,26 @@ cdef class Script:
     cdef readonly object rows
 
     def __cinit__(self, rows):
-        if not isinstance(rows, np.ndarray) or rows.dtype != SCRIPT_DTYPE or rows.ndim != 1:
+        if not isinstance(rows, np.ndarray) or (rows.dtype is not SCRIPT_DTYPE and rows.dtype != SCRIPT_DTYPE) or rows.ndim != 1:
             raise InputError("Script: rows must be SCRIPT_DTYPE of one dimension")
         if not rows.flags.c_contiguous or not rows.flags.writeable:
             raise InputError("Script: rows must be contiguous and writable")
-        if (np.diff(rows["bar"] * 65536 + rows["symbol"]) < 0).any():
-            raise InputError("Script: rows must ascend by bar, then by symbol")
         cdef unsigned char[::1] view
+        cdef int64_t index
         self.rows = rows
         self.script.count = rows.shape[0]
         if self.script.count:
             view = rows.view(np.uint8)
             self.script.rows = <nt_script_row*>&view[0]
+        for index in range(1, self.script.count):
+            if follows(&self.script.rows[index - 1], &self.script.rows[index]):
+                raise InputError("Script: rows must ascend by bar, then by symbol")
+
+    def answers(self):
+        """[(order_id, other_id, answer), ...] of the rows, in Python's integers: what the run has written into them so far."""
+        cdef int64_t index
+        return [(self.script.rows[index].order_id, self.script.rows[index].other_id, self.script.rows[index].answer)
+                for index in range(self.script.count)]
 
     def bind(self, engine):
         """Make this the strategy of `engine`; it must outlive the run."""

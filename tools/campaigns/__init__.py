@@ -22,10 +22,12 @@ MODELS = {
         "gate_model",
         "sequence_order",
         "sequence_changes",
+        "sequence_clock",
         "sequence_fills",
         "sequence_model",
         "sequence_prices",
         "sequence_shape",
+        "sequence_state",
         "sequence_trails",
     )
 }
@@ -81,14 +83,16 @@ def compiled(modules: tuple[str, ...]) -> bool:
     except ImportError:
         return False
     sources = [HERE / f"{name}.py" for name in modules]
-    text = b"".join(path.read_bytes() for path in sources) + sys.version.encode()
+    parts = [path.with_suffix(suffix) for path in sources for suffix in (".py", ".pxd")]
+    text = b"".join(path.read_bytes() for path in parts if path.exists()) + sys.version.encode()
     place = Path.home() / ".cache" / "neuraltrade" / "campaigns" / f"compiled-{hashlib.sha256(text).hexdigest()[:16]}"
     if not place.exists():
         with tempfile.TemporaryDirectory(dir=_made(place.parent)) as scratch:
             extensions = [
                 Extension(f"campaigns.{path.stem}", [str(path)], extra_compile_args=["-O1"]) for path in sources
             ]
-            found = cythonize(extensions, build_dir=f"{scratch}/c", language_level=3, quiet=True)
+            found = cythonize(extensions, build_dir=f"{scratch}/c", language_level=3, quiet=True,
+                              compiler_directives={"annotation_typing": False})  # fmt: skip
             command = Distribution({"ext_modules": found}).get_command_obj("build_ext")
             command.build_lib, command.build_temp = f"{scratch}/lib", f"{scratch}/o"
             command.ensure_finalized()

@@ -25,6 +25,9 @@ class Position:
         self.multiplier = multiplier
         self.quantity = self.basis = self.realised = self.fees = self.entry_price = self.entry_fees = 0
 
+    def state(self) -> tuple[int, ...]:
+        return self.quantity, self.basis, self.realised, self.fees, self.entry_price, self.entry_fees
+
 
 class Books:
     """One account: every fill booked by average cost, `cash + basis - realised + fees = deposits` after each."""
@@ -70,13 +73,13 @@ class Books:
                 )
         return left
 
-    def fill(self, slot: int, signed: int, price: int) -> int:
+    def fill(self, slot: int, change: int, price: int) -> int:
         """Book it; returns the fee."""
         position = self.positions[slot]
-        quantity, held = abs(signed), abs(position.quantity)
+        quantity, held = abs(change), abs(position.quantity)
         fee = self.fee(slot, quantity, price)
-        closed = min(quantity, held) if position.quantity * signed < 0 else 0
-        opened, side = quantity - closed, 1 if signed > 0 else -1
+        closed = min(quantity, held) if position.quantity * change < 0 else 0
+        opened, side = quantity - closed, 1 if change > 0 else -1
         exit_fee = half_even(fee * closed, quantity)
         if closed:
             proceeds = self.notional(slot, -side * closed, price)

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from campaigns.books import Books
+from campaigns.sequence_order import Order
+from campaigns.sequence_shape import Ask
+
 NANO, PICO = 10**9, 10**12
 OPEN, REDUCE_ONLY, HALT, CANCEL_ALL = range(4)
 UNKNOWN = None
@@ -17,11 +21,17 @@ DUPLICATE, REPEATED, SELF_TRADE, DRAWDOWN = -133, -134, -135, -136
 NS_DAY = 86_400 * NANO
 
 
-class Gate:
-    """Mode, losses and memory of the gate. `model` is the sequence model: its books, orders and last closes."""
+def willing(side: int, limit: int, stop: int) -> tuple[int, int]:
+    """The lowest and the highest price at which an order may trade."""
+    low, high = (stop, limit) if side > 0 else (limit, stop)
+    return low, high or 2**63
 
-    def __init__(self, settings: Any, model: Any) -> None:
-        self.model = model
+
+class Gate:
+    """Mode, losses and memory of the gate, over the books, last closes and working orders of the sequence model."""
+
+    def __init__(self, settings: Any, books: Books, closes: list[int], active: list[list[Order]]) -> None:
+        self.books, self.closes, self.active = books, closes, active
         self.enabled = settings.limits is not None
         limit = settings.limit
         self.max_quantity, self.max_notional = limit("max_order_quantity"), limit("max_order_notional")
@@ -49,7 +59,7 @@ class Gate:
         """Look at equity; the cause that the engine has to announce (LOSS, DRAWDOWN), or 0."""
         if not (self.max_loss or self.max_drawdown):
             return 0
-        equity, day = self.model.equity(), (now - 1) // NS_DAY
+        equity, day = self.books.equity(self.closes), (now - 1) // NS_DAY
         if day != self.day:
             self.day, self.day_equity = day, self.seen
         self.seen = equity
@@ -64,14 +74,14 @@ class Gate:
 
     def resume(self) -> None:
         self.mode, self.cause, self.executions = OPEN, 0, 0
-        self.seen = self.day_equity = self.peak = self.model.equity()
+        self.seen = self.day_equity = self.peak = self.books.equity(self.closes)
 
     # ---- what works
 
     def working(self, slot: int, side: int, but: int) -> int | None:
         """Quantity of working entries of one side, UNKNOWN where one of them has no size yet."""
         total = 0
-        for order in self.model.active[slot]:
+        for order in self.active[slot]:
             if order.role == 0 and order.side == side and order.id != but:
                 if order.quantity == 0:
                     return UNKNOWN
@@ -79,47 +89,45 @@ class Gate:
         return total
 
     def worst(self, slot: int, up: int, down: int, price: int) -> int:
-        notional = self.model.books.notional
-        return max(notional(slot, up, price) if up > 0 else 0, notional(slot, -down, price) if down < 0 else 0)
+        books = self.books
+        return max(
+            books.notional(slot, up, price) if up > 0 else 0, books.notional(slot, -down, price) if down < 0 else 0
+        )
 
     def towards(self, slot: int, quantity: int, price: int) -> int:
-        amount = self.model.books.notional(slot, abs(quantity), price)
+        amount = self.books.notional(slot, abs(quantity), price)
         return amount if quantity > 0 else -amount
 
     def exposures(self, ask: Any) -> tuple[int, int, int] | None:
         """Gross before and after, and net towards the order's side after; UNKNOWN with a size that is not known."""
         gross = net = 0
         ups: list[tuple[int, int]] = []
-        for slot, position in enumerate(self.model.books.positions):
+        for slot, position in enumerate(self.books.positions):
             more = [self.working(slot, side, ask.changed) for side in (1, -1)]
             if more[0] is None or more[1] is None:
                 return UNKNOWN
             ups.append((position.quantity + more[0], position.quantity - more[1]))
-            if slot != ask.slot and (position.quantity or self.model.active[slot]):
-                price = self.model.closes[slot]
+            if slot != ask.slot and (position.quantity or self.active[slot]):
+                price = self.closes[slot]
                 gross += self.worst(slot, *ups[slot], price)
                 net += self.towards(slot, ups[slot][0] if ask.side > 0 else -ups[slot][1], price)
         up, down = ups[ask.slot]
-        price = max(ask.limit, ask.stop, self.model.closes[ask.slot])
+        price = max(ask.limit, ask.stop, self.closes[ask.slot])
         before = gross + self.worst(ask.slot, up, down, price)
         up, down = (up + ask.quantity, down) if ask.side > 0 else (up, down - ask.quantity)
         after = gross + self.worst(ask.slot, up, down, price)
         return before, after, net + self.towards(ask.slot, up if ask.side > 0 else -down, price)
 
-    def crosses(self, ask: Any) -> bool | None:
+    def crosses(self, ask: Ask, model: Any) -> bool | None:
         """Whether an own order of the other side would trade there; UNKNOWN where that hangs on a stop."""
-
-        def willing(side: int, limit: int, stop: int) -> tuple[int, int]:
-            low, high = (stop, limit) if side > 0 else (limit, stop)
-            return low, high or 2**63
 
         low, high = willing(ask.side, ask.limit, ask.stop)
         found: bool | None = False
-        for order in self.model.active[ask.slot]:
+        for order in self.active[ask.slot]:
             if order.side == ask.side or order.role >= 2:
                 continue
             ways = []
-            for stop in self.model.standing(order):
+            for stop in model.standing(order):
                 other_low, other_high = willing(order.side, order.limit, stop)
                 ways.append(other_low <= high and low <= other_high)
             if all(ways):
@@ -130,19 +138,19 @@ class Gate:
 
     # ---- the verdict
 
-    def expected(self, ask: Any, now: int) -> set[int]:
+    def expected(self, ask: Ask, now: int, model: Any) -> set[int]:
         """The answers that the gate may give: 0 = it passes, else a refusal. Several where something is unknown."""
         found: set[int] = set()
-        for code, verdict in self.rules(ask, now):
+        for code, verdict in self.rules(ask, now, model):
             if verdict is UNKNOWN:
                 found.add(code)
             elif verdict:
                 return found | {code}
         return found | {0}
 
-    def rules(self, ask: Any, now: int) -> Any:
+    def rules(self, ask: Ask, now: int, model: Any) -> Any:
         """(code, whether it refuses or UNKNOWN), in the order in which the gate asks."""
-        held, quantity, side = self.model.books.positions[ask.slot].quantity, ask.quantity, ask.side
+        held, quantity, side = self.books.positions[ask.slot].quantity, ask.quantity, ask.side
         working = self.working(ask.slot, side, ask.changed)
         reduces: bool | None = ask.closes
         if not ask.closes:
@@ -159,17 +167,13 @@ class Gate:
         yield code, UNKNOWN if self.mode == REDUCE_ONLY and reduces is UNKNOWN else refuses_mode
         if not self.enabled:
             return
-        close = self.model.closes[ask.slot]
+        close = self.closes[ask.slot]
         yield RESTRICTED, self.restricted[ask.slot]
         if self.max_quantity:
             yield MAX_QUANTITY, UNKNOWN if quantity is None else quantity > self.max_quantity
         if self.max_notional:
             price = ask.limit if side > 0 and ask.limit else max(ask.limit, ask.stop, close)
-            over = (
-                UNKNOWN
-                if quantity is None
-                else self.model.books.notional(ask.slot, quantity, price) > self.max_notional
-            )
+            over = UNKNOWN if quantity is None else self.books.notional(ask.slot, quantity, price) > self.max_notional
             yield MAX_NOTIONAL, over
         if self.collar:
             far = max([abs(price - close) for price in (ask.limit, ask.stop) if price], default=0)
@@ -180,7 +184,7 @@ class Gate:
             yield MAX_POSITION, after > abs(held) and after > self.max_position if known else UNKNOWN
         yield from self.exposure_rules(ask, reduces)
         if self.self_trade:
-            yield SELF_TRADE, self.crosses(ask)
+            yield SELF_TRADE, self.crosses(ask, model)
         yield from self.history_rules(ask, reduces, now)
 
     def exposure_rules(self, ask: Any, reduces: bool | None) -> Any:
@@ -197,7 +201,7 @@ class Gate:
         if self.max_net:
             yield NET, UNKNOWN if reduces is UNKNOWN else not reduces and net > self.max_net
         if self.max_leverage:
-            equity = self.model.equity()
+            equity = self.books.equity(self.closes)
             yield MAX_LEVERAGE, adds and (equity <= 0 or after * NANO > equity * self.max_leverage)
 
     def history_rules(self, ask: Any, reduces: bool | None, now: int) -> Any:
@@ -214,7 +218,7 @@ class Gate:
             yield DUPLICATE, like
         if self.max_executions:
             count = self.executions + 1
-            for orders in self.model.active:
+            for orders in self.active:
                 for order in orders:
                     if order.role == 0:
                         count += (order.filled == 0) - (order.id == ask.changed)

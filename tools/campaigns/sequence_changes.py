@@ -6,6 +6,7 @@ from typing import Any
 
 from campaigns.books import Wrong
 from campaigns.gate_model import CANCEL_ALL, HALT
+from campaigns.sequence_fills import FillChecks
 from campaigns.sequence_order import (
     CANCEL,
     CANCEL_ALL_ROWS,
@@ -33,21 +34,8 @@ from campaigns.sequence_order import (
 from campaigns.sequence_shape import Ask
 
 
-class Changes:
-    """Mixed into SequenceModel, whose attributes it works on."""
-
-    active: Any
-    books: Any
-    due: set[int]
-    gate: Any
-    orders: Any
-    rows: Any
-    settings: Any
-    enter_strategy: Any
-    expect_rows_without_events: Any
-    judge: Any
-    settle: Any
-    standing: Any
+class Changes(FillChecks):
+    """A floor of SequenceModel."""
 
     def end(self, order: Order, status: int) -> None:
         order.status = status

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from campaigns.books import NANO, Wrong
 from campaigns.gate_model import OPEN
+from campaigns.sequence_clock import Clock
 from campaigns.sequence_order import DAY, ENTRY, FILLED_STATE, FOK, GTD, NOTHING_FITS, NS_DAY, Order
 
 
-class FillChecks:
-    """Mixed into SequenceModel, whose attributes it works on."""
-
-    books: Any
-    gate: Any
-    settings: Any
-    policy: Any
-    prices: Any
-    closes: Any
-    bars: Any
-    room: Any
-    now: int
-    equity: Any
+class FillChecks(Clock):
+    """A floor of SequenceModel."""
 
     def check_time(self, order: Order) -> None:
         if order.tif == GTD and self.now > order.good_till:

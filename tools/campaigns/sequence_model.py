@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from campaigns.books import PICO, Books, Wrong, half_even
-from campaigns.gate_model import Gate
+from campaigns.books import PICO, Wrong, half_even
 from campaigns.sequence_changes import Changes
-from campaigns.sequence_fills import FillChecks
 from campaigns.sequence_order import (
     CANCEL,
     CANCEL_ALL_ROWS,
@@ -25,7 +23,6 @@ from campaigns.sequence_order import (
     EXPIRED,
     FILL,
     FILLED_STATE,
-    FOK,
     HALT_ROW,
     HALTED,
     IOC,
@@ -33,7 +30,6 @@ from campaigns.sequence_order import (
     LIMIT,
     MARKET,
     MODIFIED,
-    NOTHING_FITS,
     ON_CLOSE,
     ON_OPEN,
     ORDER,
@@ -53,41 +49,12 @@ from campaigns.sequence_order import (
     Order,
 )
 from campaigns.sequence_prices import check_price
-from campaigns.sequence_shape import Ask, shape_refusal, trail_level
-from campaigns.sequence_trails import Trails
+from campaigns.sequence_shape import shape_refusal, trail_level
+
+POSITION = ("quantity", "basis", "realised", "fees", "entry_price", "entry_fees")
 
 
-class SequenceModel(Changes, FillChecks, Trails):
-    def __init__(self, sequence: Any) -> None:
-        settings = sequence.settings
-        self.settings, self.policy = settings, settings.policy
-        self.prices, self.rows = sequence.prices, sequence.rows
-        self.slots = range(len(settings.symbols))
-        fees = (settings.fee_rate, settings.fee_fixed, settings.fee_per_unit, settings.fee_minimum)
-        self.books = Books(
-            settings.cash, settings.cash_digits, settings.leverage, [settings.multiplier for _ in self.slots], fees
-        )
-        self.gate = Gate(settings, self)
-        self.closes = [0 for _ in self.slots]
-        self.orders: list[Any] = []
-        self.active: list[list[Order]] = [[] for _ in self.slots]
-        self.bars = [-1 for _ in self.slots]  # of each symbol the latest bar reached
-        self.has_bar = [False for _ in self.slots]
-        self.room = [NOTHING_FITS for _ in self.slots]
-        self.step, self.now = -1, 0
-        self.is_strategy_phase = False
-        self.due: set[int] = set()  # orders that have to end before anything else happens
-        self.may_be_due: set[int] = set()
-        self.due_halt = 0
-        self.family: Order | None = None  # the entry whose children come next
-        self.family_base = 0  # the price that theirs hang on
-        self.expected_children: list[tuple[int, int, int]] = []
-        self.next_row = 0
-        self.scripted_cancels: set[tuple[int, int]] = set()
-        self.scripted_sweeps: set[tuple[int, int]] = set()
-        self.fills = self.denials = 0
-        self.is_finishing = False
-
+class SequenceModel(Changes):
     # ---- time
 
     def run(self, events: list[tuple[int, ...]], rows: list[tuple[int, ...]], last_step: int) -> None:
@@ -98,17 +65,34 @@ class SequenceModel(Changes, FillChecks, Trails):
                 self.scripted_cancels.add((row[0], row[18]))
             elif row[2] == CANCEL_ALL_ROWS and row[20] > 0:
                 self.scripted_sweeps.add((row[0], row[1]))
-        handlers = {ORDER: self.on_order, DENIED: self.on_denied, FILL: self.on_fill, CANCELLED: self.on_end,
-                    EXPIRED: self.on_end, REJECTED: self.on_end, HALTED: self.on_halted, RESUMED: self.on_resumed,
-                    MODIFIED: self.on_modified, JOINED: self.on_joined}  # fmt: skip
         for event in events:
             if event[0] != self.step:
                 self.advance(event[0])
             if event[1] != self.now:
                 raise Wrong(f"event of step {event[0]} says it is {event[1]}, the clock {self.now}")
-            handlers[event[9]](event)
+            self.handle(event, event[9])
         self.advance(last_step + 1)
         self.expect_rows_without_events(None)
+
+    def handle(self, event: tuple[int, ...], kind: int) -> None:
+        if kind == FILL:
+            self.on_fill(event)
+        elif kind == ORDER:
+            self.on_order(event)
+        elif kind == DENIED:
+            self.on_denied(event)
+        elif kind in (CANCELLED, EXPIRED, REJECTED):
+            self.on_end(event)
+        elif kind == HALTED:
+            self.on_halted(event)
+        elif kind == RESUMED:
+            self.on_resumed(event)
+        elif kind == MODIFIED:
+            self.on_modified(event)
+        elif kind == JOINED:
+            self.on_joined(event)
+        else:
+            raise Wrong(f"an event of kind {kind}")
 
     def advance(self, step: int) -> None:
         if step < self.step:
@@ -118,67 +102,6 @@ class SequenceModel(Changes, FillChecks, Trails):
                 self.end_step()
             self.step += 1
             self.begin_step()
-
-    def begin_step(self) -> None:
-        self.now = (self.step + 1) * self.settings.step_ns
-        self.is_strategy_phase = False
-        cap = self.policy.volume_cap
-        for slot in self.slots:
-            own, bar = self.prices[slot], self.bars[slot] + 1
-            self.has_bar[slot] = bar < len(own) and own[bar][0] == self.now
-            if self.has_bar[slot]:
-                self.bars[slot] = bar
-                if cap:
-                    self.room[slot] = round(own[bar][5] * cap * 1e9)
-
-    def end_step(self) -> None:
-        self.settle()
-        self.enter_strategy()
-        self.expect_no_halt()
-        for slot in self.slots:
-            if not self.has_bar[slot]:
-                continue
-            for order in self.active[slot]:
-                waited = order.created < self.step or order.kind != LIMIT  # a limit at once has the next bar as well
-                if order.tif in (IOC, FOK) and order.role == ENTRY and waited and self.is_eligible(order, False):
-                    raise Wrong(f"order {order.id} is immediate and outlives its bar")
-
-    def enter_strategy(self) -> None:
-        """Every symbol's close of this step is known now, and the gate looks at equity."""
-        if self.is_strategy_phase:
-            return
-        self.is_strategy_phase = True
-        for slot in self.slots:
-            if not self.has_bar[slot]:
-                continue
-            _, _, high, low, self.closes[slot], _ = self.prices[slot][self.bars[slot]]
-            self.move_trails(slot, high, low, self.closes[slot])
-        self.due_halt = self.gate.watch(self.now)
-
-    def equity(self) -> int:
-        return self.books.equity(self.closes)
-
-    def expect_no_halt(self) -> None:
-        if self.due_halt:
-            raise Wrong(f"a loss beyond its limit ({self.due_halt}) did not halt the gate")
-
-    def settle(self) -> None:
-        """Nothing that had to end or to be born is left over."""
-        self.may_be_due.clear()
-        if self.due:
-            raise Wrong(f"orders {sorted(self.due)} had to end at once and work on")
-        if self.expected_children:
-            raise Wrong(f"children {self.expected_children} of order {self.family and self.family.id} were not born")
-
-    def is_eligible(self, order: Order, at_close: bool) -> bool:
-        """Whether the order may fill in the bar its symbol has now."""
-        own, bar = self.prices[order.slot], self.bars[order.slot]
-        if order.parent:
-            return self.step >= order.created + (not order.at_once)
-        same_close = order.kind == MARKET and self.policy.market_at == "same_close"
-        same_close = same_close or (order.kind == LIMIT and self.policy.limits_from == "at_once")
-        opens_ns = self.now if at_close and same_close else own[bar - 1][0] if bar > 0 else -1
-        return self.step >= order.created + (not same_close) and order.created_ns + self.settings.latency_ns <= opens_ns
 
     # ---- the script
 
@@ -210,9 +133,6 @@ class SequenceModel(Changes, FillChecks, Trails):
 
     def halts(self, row: tuple[int, ...]) -> bool:
         return row[0] == self.step and row[3] > self.gate.mode
-
-    def ask_of(self, row: tuple[int, ...], side: int, quantity: int | None, role: int, limit: int, stop: int) -> Ask:
-        return Ask(row[1], side, quantity, limit, stop, role != ENTRY, 0)
 
     def is_scripted(self, event: tuple[int, ...]) -> bool:
         """Whether the next placing call answered with this id."""
@@ -269,24 +189,6 @@ class SequenceModel(Changes, FillChecks, Trails):
             order.bracket = row[7:13]
         elif row[2] == TRAIL:
             order.trail, order.trail_rate, order.peaks = row[9], row[12], (self.closes[order.slot],)
-
-    def judge(self, ask: Ask, answer: int, stops: tuple[int, ...] = ()) -> None:
-        """The gate's answer must be one that it may give, for one of `stops` where the ask's is not known."""
-        gate = self.gate
-        if not gate.is_on:
-            if answer:
-                raise Wrong(f"{ask} was refused with {answer} and there is no gate")
-            return
-        self.due_halt = self.due_halt or gate.watch(self.now)
-        self.expect_no_halt()
-        allowed: set[int] = set()
-        for stop in stops or (ask.stop,):
-            ask.stop = stop
-            allowed |= gate.expected(ask, self.now)
-        if answer not in allowed:
-            raise Wrong(f"{ask} was answered {answer}, the gate may answer {sorted(allowed)}")
-        if answer == 0:
-            gate.passed(ask, self.now, len(stops) < 2)
 
     def on_denied(self, event: tuple[int, ...]) -> None:
         self.settle()
@@ -428,23 +330,19 @@ class SequenceModel(Changes, FillChecks, Trails):
 
     def check_end(self, orders: Any, ledger: dict[str, Any], counters: dict[str, Any]) -> None:
         """The order table and the ledger that the run left behind."""
-        for order, row in zip(self.orders, orders, strict=True):
-            known = (row["status"], round(row["filled"] * 1e9), row["side"], row["parent_id"])
-            due = (order.status, order.filled, order.side, order.parent)
-            if known != due:
-                raise Wrong(f"order {order.id} ended as {known}, due was {due}")
-            if order.status != DENIED_STATE and row["role"] != order.role:
-                raise Wrong(f"order {order.id} has the role {row['role']}, due was {order.role}")
-            if row["quantity"] == row["quantity"] and row["filled"] > row["quantity"]:
-                raise Wrong(f"order {order.id} filled {row['filled']} of {row['quantity']}")
+        columns = [orders[name].tolist() for name in ("status", "side", "parent_id", "role", "filled", "quantity")]
+        for order, status, side, parent, role, filled, quantity in zip(self.orders, *columns, strict=True):
+            known, due = (status, side, parent), (order.status, order.side, order.parent)
+            if known != due or filled != order.filled / 1e9:
+                raise Wrong(f"order {order.id} ended as {known}, {filled} filled; due was {due}, {order.filled}")
+            if role != order.role and status != DENIED_STATE:
+                raise Wrong(f"order {order.id} has the role {role}, due was {order.role}")
+            if filled > quantity:  # NaN where it never found its size
+                raise Wrong(f"order {order.id} filled {filled} of {quantity}")
         for symbol, position in zip(self.settings.symbols, self.books.positions, strict=True):
             found = ledger["positions"][symbol]
-            due = {
-                name: getattr(position, name)
-                for name in ("quantity", "basis", "realised", "fees", "entry_price", "entry_fees")
-            }
-            if {name: found[name] for name in due} != due:
-                raise Wrong(f"{symbol}: the ledger holds {found}, due is {due}")
+            if tuple([found[name] for name in POSITION]) != position.state():
+                raise Wrong(f"{symbol}: the ledger holds {found}, due is {position.state()}")
         if (ledger["cash"], ledger["balance"], ledger["deposits"]) != (self.books.cash, 0, self.books.deposits):
             raise Wrong(f"cash {ledger['cash']}, balance {ledger['balance']}; due is {self.books.cash}")
         if (counters["fills"], counters["denials"], counters["orders"]) != (self.fills, self.denials, len(self.orders)):

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from campaigns.sequence_order import STOP, TRAILING, Order
 from campaigns.sequence_prices import passes
 from campaigns.sequence_shape import trail_level
+from campaigns.sequence_state import SequenceState
 
 
-class Trails:
-    """Mixed into SequenceModel, whose attributes it works on."""
-
-    active: Any
-    policy: Any
-    settings: Any
-    step: int
+class Trails(SequenceState):
+    """A floor of SequenceModel."""
 
     def levels(self, order: Order) -> tuple[int, ...]:
         """The stops that a trailing stop may have: one, but for a child whose birth the log does not time."""
@@ -45,12 +39,12 @@ class Trails:
 
     def move_trails(self, slot: int, high: int, low: int, close: int) -> None:
         """At the end of a bar. What was born at its close is not there yet."""
-        reached = bool(self.policy.volume_cap) or self.policy.depth != "unlimited"
+        reached = self.is_scarce
         for order in self.active[slot]:
             if order.kind == TRAILING and not order.is_fired and not order.born_late:
                 before = self.levels(order) if reached else ()
                 order.peaks = self.moved_peaks(order, high, low, close)
-                if reached and any(passes(order.side, stop, high, low) for stop in (*before, *self.levels(order))):
+                if reached and any([passes(order.side, stop, high, low) for stop in (*before, *self.levels(order))]):
                     order.may_have_fired = True
             elif reached and order.kind == STOP and passes(order.side, order.stop, high, low):
                 order.may_have_fired = True  # in a bar whose volume left it nothing, which leaves no event

@@ -321,25 +321,26 @@ def block(seed: int, index: int) -> list[Sequence]:
         present = rng.random((GROUP, STEPS)) < (0.85 if rng.random() < 0.5 else 1.0)
         table = random_rows(rng, settings, bars)
         rows, ready = table.tolist(), script_rows(table)
+        columns, prices = bars_of(settings, bars, present)
         for member in range(GROUP):
-            columns, prices = bars_of(settings, bars[member], present[member])
-            number = index * BLOCK + len(found)
-            found.append(
-                Sequence(number, settings, columns, prices, [tuple(row) for row in rows[member]], ready[member])
-            )
+            number, own = index * BLOCK + len(found), list(map(tuple, rows[member]))
+            found.append(Sequence(number, settings, columns[member], prices[member], own, ready[member]))
     return found
 
 
 def bars_of(settings: Settings, bars: np.ndarray, present: np.ndarray) -> tuple[list[Any], list[Any]]:
-    """Columns for the engine and rows for the model; the second symbol lacks the bars that are not `present`."""
+    """By sequence: columns for the engine, rows for the model. The second symbol lacks bars that are not `present`."""
     times = np.arange(1, STEPS + 1, dtype=np.int64) * settings.step_ns
-    columns, prices = [], []
-    for slot in range(len(settings.symbols)):
-        own, ts_ns = bars[slot], times
-        if slot == 1 and present.any() and not present.all():
-            own, ts_ns = np.ascontiguousarray(own[:, present]), times[present]
-        floats = own / np.array([[100.0], [100.0], [100.0], [100.0], [1.0]])
-        columns.append((ts_ns, *floats))
-        nano = (own * np.array([[CENT], [CENT], [CENT], [CENT], [1]])).tolist()
-        prices.append(list(zip(ts_ns.tolist(), *nano, strict=True)))
+    two, count = len(settings.symbols), len(bars)
+    floats = bars[:, :two] / np.array([100.0, 100.0, 100.0, 100.0, 1.0])[:, None]
+    whole = np.empty((count, two, STEPS, 6), np.int64)
+    whole[..., 0] = times
+    whole[..., 1:] = bars[:, :two].transpose(0, 1, 3, 2) * np.array([CENT, CENT, CENT, CENT, 1])
+    columns = [[(times, *own) for own in member] for member in floats]
+    prices = whole.tolist()
+    gaps = present.any(axis=1) & ~present.all(axis=1) if two > 1 else np.zeros(count, bool)
+    for member in np.flatnonzero(gaps).tolist():
+        there = present[member]
+        columns[member][1] = (times[there], *np.ascontiguousarray(floats[member, 1][:, there]))
+        prices[member][1] = [row for row, kept in zip(prices[member][1], there.tolist(), strict=True) if kept]
     return columns, prices

@@ -1,0 +1,9 @@
+from campaigns.sequence_fills cimport FillChecks
+from campaigns.sequence_order cimport Order
+from campaigns.sequence_shape cimport Ask
+
+cdef class Changes(FillChecks):
+    cpdef end(self, Order order, long status)
+    cpdef bint may_end_alone(self, Order order, kind) except -1
+    cpdef bint may_end(self, Order order, kind, reason) except -1
+    cpdef on_end(self, tuple event)
