@@ -54,6 +54,7 @@ _EXPORTS = {
     "check_lookahead": "backtest",
     "sweep": "backtest.sweep",
     "Sweep": "backtest.sweep_result",
+    "compare": "results",
     "compiled": "strategy",
     "schedule": "strategy",
     "Observation": "schema",

@@ -1,11 +1,15 @@
 """Figures and the one-file HTML page, from plain records: this room knows nothing of engines, stores or results."""
 
-from .figure import figure
+from .figure import comparison_figure, figure
 from .page import render_page, write_page
 from .records import (
+    Attribution,
     AuditSection,
+    ComparisonSection,
+    Contribution,
     Neighbour,
     NotesSection,
+    ParameterSection,
     PriceSeries,
     Run,
     SimilarSection,
@@ -15,15 +19,20 @@ from .records import (
 )
 
 __all__ = [
+    "Attribution",
     "AuditSection",
+    "ComparisonSection",
+    "Contribution",
     "Neighbour",
     "NotesSection",
+    "ParameterSection",
     "PriceSeries",
     "Run",
     "SimilarSection",
     "Statistic",
     "VerdictRow",
     "VerdictSection",
+    "comparison_figure",
     "figure",
     "render_page",
     "write_page",

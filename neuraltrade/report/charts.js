@@ -3,16 +3,24 @@
 const curves = Object.fromEntries(Object.entries(data.curves).filter(([, curve]) => curve.t)
   .map(([name, curve]) => [name, { t: unpack(curve.t), v: unpack(curve.v) }]));
 let logScale = false;
+let measure = "value";
+
+// Equity as what it is worth, as a fraction earned since the start, or as the logarithm of its growth (gaps where it was not above zero).
+function measured(curve) {
+  if (measure === "value") return curve;
+  const shape = measure === "return" ? (value) => value / data.cash - 1 : (value) => (value > 0 ? Math.log(value / data.cash) : null);
+  return { t: curve.t, v: Array.from(curve.v, shape) };
+}
 
 function drawEquity() {
   const colours = palette();
   const line = (curve, name, colour, extra) => ({
     type: "scatter", mode: curve.t.length === 1 ? "markers" : "lines", x: curve.t, y: curve.v, name, line: { color: colour, width: 1.7 },
-    marker: { color: colour }, hovertemplate: "%{y:,.2f}", ...extra,
+    marker: { color: colour }, hovertemplate: measure === "return" ? "%{y:+.2%}" : measure === "log" ? "%{y:+.4f}" : "%{y:,.2f}", ...extra,
   });
-  const traces = [line(curves.equity, "Equity", colours.accent)];
+  const traces = [line(measured(curves.equity), "Equity", colours.accent)];
   if (curves.benchmark) {
-    traces.push(line(curves.benchmark, plain(data.curves.benchmark_label), colours.second, { line: { color: colours.second, width: 1.2 } }));
+    traces.push(line(measured(curves.benchmark), plain(data.curves.benchmark_label), colours.second, { line: { color: colours.second, width: 1.2 } }));
   }
   traces.push(line(curves.drawdown, "Drawdown", colours.loss, {
     yaxis: "y2", fill: "tozeroy", fillcolor: faded(colours.loss, 0.18), line: { color: colours.loss, width: 1 }, hovertemplate: "%{y:.2%}", showlegend: false,
@@ -20,12 +28,17 @@ function drawEquity() {
   const layout = baseLayout(colours, {
     hovermode: "x unified",
     xaxis: { type: "date", anchor: "y2", hoverformat: HOVER_TIME },
-    yaxis: { domain: [0.34, 1], type: logScale ? "log" : "linear", tickformat: ",.6~g" },
+    yaxis: { domain: [0.34, 1], type: logScale && measure === "value" ? "log" : "linear", tickformat: measure === "return" ? "+.1~%" : ",.6~g" },
     yaxis2: { domain: [0, 0.28], tickformat: ".1~%", nticks: 5, rangemode: "tozero" },
   });
   Plotly.react("equity-chart", traces, layout, CHART_CONFIG);
 }
 
+document.getElementById("measure").addEventListener("change", (event) => {
+  measure = event.target.value;
+  document.getElementById("scale").disabled = measure !== "value";
+  drawEquity();
+});
 document.getElementById("scale").addEventListener("click", (event) => {
   logScale = !logScale;
   event.currentTarget.setAttribute("aria-pressed", String(logScale));

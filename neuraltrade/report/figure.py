@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import DependencyMissing, InputError
 from .page import largest_trades
-from .records import Run
+from .records import ComparisonSection, Run
 from .series import dates_only, extremes, milliseconds
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 BUCKETS = 2_000
 MARKS = 2_000
+COLOURS = ("#2563c9", "#c2402a", "#0b7a5c", "#96700a", "#7a3fb0", "#0f7f93", "#b0386f", "#5d6b80")
 ACCENT, SECOND, GAIN, LOSS, STILL_OPEN = "#2563c9", "#8a94a6", "#0b7a5c", "#c2402a", "#96700a"
 
 
@@ -35,11 +36,7 @@ def figure(run: Run, symbol: str | None = None) -> Figure:
     >>> [trace.name for trace in nt.report.figure(run).data]
     ['IBM', 'Equity', 'Drawdown']
     """
-    try:
-        import plotly.graph_objects as go  # noqa: PLC0415  (optional, and 0.2 s)
-        from plotly.subplots import make_subplots  # noqa: PLC0415
-    except ImportError as error:
-        raise DependencyMissing("plot needs plotly: pip install 'neuraltrade[report]'") from error
+    go, make_subplots = _plotly()
     names = [prices.symbol for prices in run.prices]
     if symbol is not None and symbol not in names:
         raise InputError(f"symbol must be one of {', '.join(names)}, was {symbol!r}")
@@ -74,6 +71,50 @@ def figure(run: Run, symbol: str | None = None) -> Figure:
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
     )
     return chart
+
+
+def comparison_figure(section: ComparisonSection) -> Figure:
+    """A plotly figure of two panels: growth of each run from the first shared time, and its drawdown.
+
+    Curves keep the lowest and highest value of each of 2,000 buckets. Raises DependencyMissing (extra `report`)
+    without plotly.
+
+    >>> import neuraltrade as nt, numpy as np
+    >>> one = np.ones((2, 2))
+    >>> section = nt.report.ComparisonSection(("a", "b"), np.arange(2), one, (), one, one.astype(int))
+    >>> [trace.name for trace in nt.report.comparison_figure(section).data]
+    ['a', 'a', 'b', 'b']
+    """
+    go, make_subplots = _plotly()
+    days = dates_only(section.ts_ns)
+    chart = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.66, 0.34])
+    for at, (name, growth) in enumerate(zip(section.names, section.growth, strict=True)):
+        line = {"color": COLOURS[at % len(COLOURS)], "width": 1.5}
+        fall = growth / np.maximum.accumulate(growth) - 1.0
+        for row, values in ((1, growth), (2, fall)):
+            kept = extremes(values, BUCKETS)
+            x = milliseconds(section.ts_ns[kept], days).astype("datetime64[ms]")
+            style = {"name": escape(name), "legendgroup": str(at), "showlegend": row == 1, "line": line}
+            chart.add_trace(go.Scatter(x=x, y=values[kept], mode="lines", **style), row=row, col=1)
+    chart.update_yaxes(title_text="Growth of 1", row=1, col=1)
+    chart.update_yaxes(title_text="Drawdown", tickformat=".1%", row=2, col=1)
+    chart.update_layout(
+        template="plotly_white",
+        height=620,
+        margin={"l": 60, "r": 20, "t": 60, "b": 40},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+    )
+    return chart
+
+
+def _plotly() -> tuple[Any, Any]:
+    """(plotly.graph_objects, make_subplots)."""
+    try:
+        import plotly.graph_objects as go  # noqa: PLC0415  (optional, and 0.2 s)
+        from plotly.subplots import make_subplots  # noqa: PLC0415
+    except ImportError as error:
+        raise DependencyMissing("plot needs plotly: pip install 'neuraltrade[report]'") from error
+    return go, make_subplots
 
 
 def _marks(run: Run, slot: int, days: bool) -> list[dict[str, Any]]:

@@ -15,10 +15,20 @@ import numpy as np
 
 from .._version import __version__
 from ..errors import DependencyMissing, InputError
+from . import parts
 from .periods import deepest_drawdowns, monthly_returns, rolling_risk
-from .records import AuditSection, NotesSection, Run, SimilarSection, VerdictSection
+from .records import (
+    AuditSection,
+    ComparisonSection,
+    NotesSection,
+    ParameterSection,
+    Run,
+    SimilarSection,
+    VerdictSection,
+)
 from .series import candles, dates_only, extremes, milliseconds, packed, stamp
 
+SCRIPTS = ("page.js", "table.js", "charts.js", "analysis.js", "sections.js")
 CANDLES = 60_000  # of all symbols together: 1.6 MB
 CURVE_BUCKETS = 2_000
 TRADES = 20_000
@@ -37,6 +47,8 @@ def write_page(
     verdicts: VerdictSection | None = None,
     audit: AuditSection | None = None,
     notes: NotesSection | None = None,
+    comparison: ComparisonSection | None = None,
+    parameters: ParameterSection | None = None,
 ) -> Path:
     """Write the page of a run to `path` and return the path; the folder must exist.
 
@@ -56,7 +68,9 @@ def write_page(
     target = Path(path)
     if not target.parent.is_dir():
         raise InputError(f"path must lie in an existing folder, {str(target.parent)!r} is none")
-    page = render_page(run, similar=similar, verdicts=verdicts, audit=audit, notes=notes)
+    page = render_page(
+        run, similar=similar, verdicts=verdicts, audit=audit, notes=notes, comparison=comparison, parameters=parameters
+    )
     target.write_text(page, encoding="utf-8")
     return target
 
@@ -68,6 +82,8 @@ def render_page(
     verdicts: VerdictSection | None = None,
     audit: AuditSection | None = None,
     notes: NotesSection | None = None,
+    comparison: ComparisonSection | None = None,
+    parameters: ParameterSection | None = None,
 ) -> str:
     """The page as text; see `write_page`, which also has the errors.
 
@@ -90,6 +106,9 @@ def render_page(
         "prices": _prices(run, days),
         "curves": _curves(run, days),
         "trades": _trades(run.trades, shown, days),
+        "cash": run.cash,
+        "exposure": parts.exposure(run, days),
+        "attribution": parts.attributions(run, days),
     }
     window, volatility, sharpe = rolling_risk(run.equity, run.periods_per_year)
     if window:
@@ -98,10 +117,20 @@ def render_page(
         data["similar"] = _similar(similar)
     if verdicts is not None:
         data["verdicts"] = _verdicts(verdicts)
+    if comparison is not None:
+        data["comparison"] = parts.comparison(comparison, days)
+    if parameters is not None:
+        data["parameters"] = parts.parameters(parameters)
+    sections = {"attribution": data["attribution"] or None, "comparison": comparison, "parameters": parameters,
+                "similar": similar, "verdicts": verdicts, "audit": audit, "notes": notes}  # fmt: skip
     return _template().render(
         run=run,
         version=__version__,
-        contents=_contents(similar, verdicts, audit, notes),
+        contents=_contents(sections),
+        exposure=data["exposure"] is not None,
+        attributions=data["attribution"],
+        comparison=None if comparison is None else parts.comparison_words(comparison),
+        parameters=None if parameters is None else parts.parameter_words(parameters),
         headline=[item for item in run.statistics if item.headline],
         groups=_groups(run),
         drawdowns=deepest_drawdowns(run.ts_ns, run.equity, run.cash, days),
@@ -117,7 +146,7 @@ def render_page(
         settings=list(readable_settings(run.settings)),
         data=Markup(script_json(data)),
         css=Markup(_text("page.css")),
-        script=Markup("\n".join(_text(name) for name in ("page.js", "table.js", "charts.js", "sections.js"))),
+        script=Markup("\n".join(_text(name) for name in SCRIPTS)),
         plotly=Markup(_plotly_script()),
     )
 
@@ -246,19 +275,11 @@ def _verdict_words(section: VerdictSection) -> dict[str, Any]:
     }
 
 
-def _contents(similar: Any, verdicts: Any, audit: Any, notes: Any) -> list[tuple[str, str]]:
-    optional = [
-        ("similar", "Similar", similar),
-        ("verdicts", "Verdicts", verdicts),
-        ("audit", "Audit", audit),
-        ("notes", "Notes", notes),
-    ]
+def _contents(sections: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(id, label) of what the bar at the top leads to."""
     always = [("overview", "Overview"), ("equity", "Equity"), ("statistics", "Statistics"), ("trades", "Trades")]
-    return [
-        *always,
-        *((id_, label) for id_, label, section in optional if section is not None),
-        ("settings", "Settings"),
-    ]
+    given = [(name, name.capitalize()) for name, section in sections.items() if section is not None]
+    return [*always, *given, ("settings", "Settings")]
 
 
 def _groups(run: Run) -> list[tuple[str, list[Any]]]:

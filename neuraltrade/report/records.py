@@ -52,6 +52,52 @@ class Statistic:
 
 
 @dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one symbol, or one strategy, did for a run: closed trades, the share of bars in which it held any, and cash.
+
+    pnl is of closed trades, net of fees; open_pnl of what is open at the end; flows are dividends, funding, borrowing.
+
+    >>> import neuraltrade as nt
+    >>> nt.report.Contribution("IBM", trades=3, exposure=0.5, fees=2.0, pnl=120.0, open_pnl=-20.0).total
+    100.0
+    """
+
+    name: str
+    trades: int
+    exposure: float
+    fees: float
+    pnl: float
+    open_pnl: float = 0.0
+    flows: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All it earned or lost."""
+        return self.pnl + self.open_pnl + self.flows
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who earned what, one table of a page: by symbol, by strategy. what : heads the names, as in "Symbol".
+
+    curves : float64[k, n], cash earned so far by each row on the run's clock, or None.
+
+    >>> import neuraltrade as nt
+    >>> row = nt.report.Contribution("IBM", trades=3, exposure=0.5, fees=2.0, pnl=120.0)
+    >>> nt.report.Attribution("Symbol", [row]).rows[0].name
+    'IBM'
+    """
+
+    what: str
+    rows: Sequence[Contribution]
+    curves: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.curves is not None and (np.ndim(self.curves) != 2 or len(self.curves) != len(self.rows)):
+            raise InputError(f"curves must have a row for each of {len(self.rows)}, had shape {np.shape(self.curves)}")
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run, as the page and the figure draw it.
 
@@ -59,6 +105,7 @@ class Run:
     <= 0), benchmark float64[n] or None. prices : one PriceSeries per symbol, by slot. trades : structured rows with
     symbol (slot), direction, quantity, entry_bar, exit_bar, entry_ts_ns, exit_ts_ns, entry_price, exit_price, fees,
     pnl, return_, open. periods_per_year : bars, for the risk over a moving window; NaN leaves that out.
+    long, short : float64[n], value of what is held over equity (short <= 0), or None. attribution : who earned what.
 
     >>> import neuraltrade as nt, numpy as np
     >>> from neuraltrade.core.layouts import TRADE_DTYPE
@@ -83,6 +130,9 @@ class Run:
     settings: Mapping[str, Any] = field(default_factory=dict)
     digest: str = ""
     periods_per_year: float = float("nan")
+    long: np.ndarray | None = None
+    short: np.ndarray | None = None
+    attribution: Sequence[Attribution] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +267,69 @@ class NotesSection:
 
     paragraphs: Sequence[str]
     title: str = "Notes"
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonSection:
+    """Runs beside each other. names : one a run. ts_ns : int64[m], times they share. growth : float64[k, m], equity
+    over its value at the first of them. rows : (period, label, definition, a text per run). correlation : float64[k, k]
+    of returns. common_trades : int64[k, k].
+
+    >>> import neuraltrade as nt, numpy as np
+    >>> one = np.ones((2, 2))
+    >>> nt.report.ComparisonSection(("a", "b"), np.arange(2), one, (), one, one.astype(int)).names
+    ('a', 'b')
+    """
+
+    names: Sequence[str]
+    ts_ns: np.ndarray
+    growth: np.ndarray
+    rows: Sequence[tuple[str, str, str, Sequence[str]]]
+    correlation: np.ndarray
+    common_trades: np.ndarray
+
+    def __post_init__(self) -> None:
+        count = len(self.names)
+        if np.shape(self.growth) != (count, len(self.ts_ns)) or any(len(row[3]) != count for row in self.rows):
+            raise InputError(f"growth must have shape ({count}, {len(self.ts_ns)}), and each row a text per run")
+        for name in ("correlation", "common_trades"):
+            if np.shape(getattr(self, name)) != (count, count):
+                raise InputError(f"{name} must have shape ({count}, {count}), had {np.shape(getattr(self, name))}")
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSection:
+    """What two parameters do to a metric: a heat map of a search.
+
+    x, y : names of the parameters. x_values, y_values : what was tried, ascending or as given. values : float64[len(y),
+    len(x)], the metric, the best over whatever else varied; NaN where nothing was run. trials : runs in all.
+    chosen : (row, column) to mark, None for the highest.
+
+    >>> import neuraltrade as nt, numpy as np
+    >>> sharpe = np.array([[0.1, 0.4], [0.3, np.nan]])
+    >>> nt.report.ParameterSection("fast", "slow", [5, 10], [20, 50], sharpe, "sharpe").marked
+    (0, 1)
+    """
+
+    x: str
+    y: str
+    x_values: Sequence[Any]
+    y_values: Sequence[Any]
+    values: np.ndarray
+    metric: str
+    trials: int = 0
+    chosen: tuple[int, int] | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        shape = (len(self.y_values), len(self.x_values))
+        if np.shape(self.values) != shape or 0 in shape:
+            raise InputError(f"values must have shape {shape}, one or more each way, had {np.shape(self.values)}")
+
+    @property
+    def marked(self) -> tuple[int, int] | None:
+        """The cell to mark; None where nothing was run."""
+        if self.chosen is not None or not np.isfinite(self.values).any():
+            return self.chosen
+        row, column = np.unravel_index(int(np.nanargmax(self.values)), np.shape(self.values))
+        return int(row), int(column)

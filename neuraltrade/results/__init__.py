@@ -1,6 +1,7 @@
 """What a run leaves behind: Result, its statistics, its file; and what is left of a statistic after many tries."""
 
 from .bootstrap import RealityCheck, reality_check, stationary_indices
+from .compare import Comparison, compare
 from .overfitting import Overfitting, probability_of_overfitting
 from .relative import DEFINITIONS as BENCHMARK_DEFINITIONS
 from .result import Result
@@ -20,12 +21,14 @@ __all__ = [
     "BENCHMARK_DEFINITIONS",
     "DEFINITIONS",
     "TRADE_DEFINITIONS",
+    "Comparison",
     "Moments",
     "Overfitting",
     "RealityCheck",
     "Result",
     "Statistics",
     "TradeStats",
+    "compare",
     "deflated_sharpe",
     "expected_maximum_sharpe",
     "minimum_track_record",

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from ..market import Bars, Panel, Ticks
-    from ..report import AuditSection, NotesSection, SimilarSection, VerdictSection
+    from ..report import AuditSection, ComparisonSection, NotesSection, ParameterSection, SimilarSection, VerdictSection
+    from .compare import Comparison
     from .statistics import Statistics
     from .team import TeamRecord
     from .trades import TradeStats
@@ -411,14 +412,19 @@ class Result:
         verdicts: VerdictSection | None = None,
         audit: AuditSection | None = None,
         notes: NotesSection | None = None,
+        comparison: Comparison | ComparisonSection | None = None,
+        parameters: ParameterSection | Any = None,
     ) -> Path:
         """Write one self-contained HTML page that works offline, and return its path; sections are optional records.
 
+        comparison : of nt.compare. parameters : a search over parameters, or the record of its heat map.
         Raises InputError for a missing folder, DependencyMissing (extra `report`) without plotly or jinja2.
         """
         return report.write_page(
-            path, view.run_view(self), similar=similar, verdicts=verdicts, audit=audit, notes=notes
-        )
+            path, view.run_view(self), similar=similar, verdicts=verdicts, audit=audit, notes=notes,
+            comparison=view.section("comparison", comparison, report.ComparisonSection),
+            parameters=view.section("parameters", parameters, report.ParameterSection),
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         return summary.text(self)

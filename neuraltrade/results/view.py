@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..report import PriceSeries, Run, Statistic
+from ..errors import InputError
+from ..report import Attribution, Contribution, PriceSeries, Run, Statistic
 from . import storage, summary
+from .holdings import Holdings, holdings
 
 if TYPE_CHECKING:
     from .result import Result
@@ -78,6 +80,7 @@ _SIGNED = frozenset(
 
 def run_view(result: Result) -> Run:
     """Everything the page and the figure draw; arrays are shared, not copied."""
+    held = holdings(result)
     prices = [
         PriceSeries(symbol, *bars.columns()[:5])
         for symbol, bars in zip(result.symbols, storage.each_bars(result.data), strict=True)
@@ -100,7 +103,37 @@ def run_view(result: Result) -> Run:
         settings={name: value for name, value in result.settings.items() if name != "multipliers"},  # in instruments
         digest=result.digest,
         periods_per_year=result.periods_per_year,
+        long=held.long,
+        short=held.short,
+        attribution=_attribution(result, held),
     )
+
+
+def _attribution(result: Result, held: Holdings) -> list[Attribution]:
+    """By symbol, with profit over time."""
+    rows = [
+        Contribution(
+            str(row["symbol"]),
+            **{name: row[name].item() for name in ("trades", "exposure", "fees", "pnl", "open_pnl", "flows")},
+        )
+        for row in result.by_symbol()
+    ]
+    return [Attribution("Symbol", rows, held.pnl)]
+
+
+def section(name: str, given: Any, kind: type) -> Any:
+    """`given` as the record the page draws: itself, or what its method `section` makes."""
+    made = given.section() if callable(getattr(given, "section", None)) else given
+    if made is not None and not isinstance(made, kind):
+        raise InputError(
+            f"{name} must be None, nt.report.{kind.__name__} or have a section() that is one, was {given!r}"
+        )
+    return made
+
+
+def label(name: str) -> str:
+    """What a statistic is called on a page."""
+    return _LABELS.get(name, name.replace("_", " ").capitalize())
 
 
 def _statistic(result: Result, group: str, name: str) -> Statistic:
@@ -108,8 +141,9 @@ def _statistic(result: Result, group: str, name: str) -> Statistic:
     sign = 0
     if name in _SIGNED and not math.isnan(value):
         sign = (value > 0) - (value < 0)
-    label = _LABELS.get(name, name.replace("_", " ").capitalize())
-    return Statistic(group, label, summary.display(name, value), result.stats.definition(name), sign, name in HEADLINE)
+    return Statistic(
+        group, label(name), summary.display(name, value), result.stats.definition(name), sign, name in HEADLINE
+    )
 
 
 def _more(group: str, found: Statistics, names: tuple[str, ...]) -> list[Statistic]:
@@ -118,8 +152,7 @@ def _more(group: str, found: Statistics, names: tuple[str, ...]) -> list[Statist
     for name in names:
         value, meaning = found[name], found.definition(name)
         sign = (value > 0) - (value < 0) if name in _SIGNED and not math.isnan(value) else 0
-        label = _LABELS.get(name, name.replace("_", " ").capitalize())
-        rows.append(Statistic(group, label, summary.display(name, value, found.unit(name)), meaning, sign))
+        rows.append(Statistic(group, label(name), summary.display(name, value, found.unit(name)), meaning, sign))
     return rows if any(isinstance(found[name], float) and not math.isnan(found[name]) for name in names) else []
 
 

@@ -233,7 +233,10 @@ def make_run(count=600, symbols=("AAPL",), trade_count=30, seed=1, step_s=86_400
         "title": "Seeded run", "subtitle": "made for a test", "cash": 10_000.0, "ts_ns": ts_ns, "equity": equity,
         "drawdown": equity / np.maximum.accumulate(equity) - 1.0, "prices": prices, "trades": trades,
         "benchmark": 10_000.0 + 0.0 * equity, "digest": "0123456789abcdef" * 4, "settings": {"fees": {"rate": 0.001}},
-        "periods_per_year": 365.0,
+        "periods_per_year": 365.0, "long": 0.5 + 0.3 * np.sin(np.arange(count)), "short": np.full(count, -0.1),
+        "attribution": [report.Attribution("Symbol", [
+            report.Contribution(symbol, 3 + k, 0.5, 2.0, 100.0 * (k + 1), -20.0) for k, symbol in enumerate(symbols)
+        ], np.outer(1.0 + np.arange(len(symbols)), np.arange(count)))],
         "statistics": [report.Statistic("Return", "Total return", "12.00%", "what was earned", 1, True)],
     }  # fmt: skip
     return report.Run(**(fields | given))

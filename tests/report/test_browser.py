@@ -8,7 +8,10 @@ import pytest
 from neuraltrade import report
 
 HOSTILE = '<img src=x onerror="window.hacked=1">&amp;<b>'
-CHARTS = ("equity-chart", "rolling-chart", "returns-chart", "price-chart", "similar-chart", "regret-chart")
+CHARTS = (
+    "equity-chart", "exposure-chart", "rolling-chart", "returns-chart", "price-chart", "attribution-chart-0",
+    "comparison-chart", "similar-chart", "regret-chart",
+)  # fmt: skip
 
 
 def sections(symbol="AAPL"):
@@ -37,7 +40,21 @@ def sections(symbol="AAPL"):
         "verdicts": report.VerdictSection(rows),
         "audit": report.AuditSection(7, "aa" * 32, "bb" * 64, "cc" * 32, checks=[("signature", True, "")]),
         "notes": report.NotesSection([f"A word on {symbol}."]),
+        "comparison": compared((f"{symbol} fast", "slow")),
+        "parameters": report.ParameterSection(symbol, "slow", [5, 10, 20], [50, 100.0], heat(), "sharpe", trials=6),
     }
+
+
+def heat():
+    return np.array([[0.1, 0.4, -0.2], [0.3, np.nan, 1.25]])
+
+
+def compared(names, count=300):
+    ts_ns = (1 + np.arange(count, dtype=np.int64)) * 86_400 * 10**9
+    growth = np.exp(np.cumsum(np.random.default_rng(2).normal(0.0, 0.01, (len(names), count)), axis=1))
+    rows = [(period, "Sharpe ratio", "mean over deviation", ["1.20"] * len(names)) for period in ("run", "shared")]
+    table = np.eye(len(names))
+    return report.ComparisonSection(names, ts_ns, growth / growth[:, :1], rows, table, table.astype(int))
 
 
 @pytest.fixture
@@ -191,6 +208,36 @@ def test_log_scale_and_symbol_choice(shown, run):
     assert page.run("document.getElementById('equity-chart').layout.yaxis.type") == "log"
     page.choose("#symbol", "1")
     assert view_range(page)[2] == 1
+
+
+def test_equity_as_returns_attribution_comparison_and_parameters(shown, run):
+    """One page for all of them: loading it is what takes long."""
+    given = run(symbols=tuple(f"S{i:02d}" for i in range(15)))
+    names = ("fast", "slow", "slower")
+    page = shown(given, comparison=compared(names), parameters=sections()["parameters"])
+    last = "(() => { const y = document.getElementById('equity-chart').data[0].y; return y[y.length - 1]; })()"
+    growth = given.equity[-1] / given.cash
+    for kind, wanted in (("return", growth - 1.0), ("log", np.log(growth)), ("value", given.equity[-1])):
+        page.choose("#measure", kind)
+        assert page.run(last) == pytest.approx(wanted, rel=1e-12)
+        assert page.run("document.getElementById('scale').disabled") is (kind != "value")
+
+    first = "[...document.querySelectorAll('#attribution-table-0 tbody tr')].map((r) => r.children[0].textContent)"
+    assert page.run(first) == [f"S{i:02d}" for i in reversed(range(15))]  # by profit
+    lines = page.run("document.getElementById('attribution-chart-0').data.map((trace) => trace.name)")
+    assert lines == [*(f"S{i:02d}" for i in range(4, 15)), "4 others"]
+    page.click("#attribution-table-0 th:nth-child(1) button")
+    assert page.run(first)[0] == "S00"
+
+    assert drawn(page, "comparison-chart") == 3
+    page.click("#comparison-scale")
+    assert page.run("document.getElementById('comparison-chart').layout.yaxis.type") == "log"
+    heads = page.run("[...document.querySelectorAll('#comparison thead tr')].map((r) => r.textContent.trim())")
+    assert len(heads) == 3 and all("slower" in head for head in heads)
+    assert page.run("document.getElementById('parameters-chart').data[0].z") == [[0.1, 0.4, -0.2], [0.3, None, 1.25]]
+    assert page.run("document.querySelectorAll('#parameters-chart .shapelayer path').length") == 1
+    words = page.run("document.querySelector('#parameters p').textContent")
+    assert words == "Sharpe by AAPL and slow, of 6 trials. Marked: AAPL 20, slow 100 with 1.25."
 
 
 def test_sections_answer_clicks(shown, run):
