@@ -92,12 +92,12 @@ def _summed(controls: Sequence[Mapping[str, Mapping[str, int]]]) -> dict[str, di
     return {name: {key: sum(one[name][key] for one in controls) for key in names[name]} for name in names}
 
 
-def idle(clock_ts_ns: np.ndarray, start: int, cash: float, like: Piece) -> Piece:
-    """A piece in which nothing happens, because there is no cash left to trade with."""
+def idle(like: Piece, cash: float) -> Piece:
+    """The same steps as of `like`, in which nothing happens: there is no cash to trade with, or nothing to trade."""
     piece: Piece = object.__new__(Piece)
-    piece.start, piece.clock_ts_ns, piece.texts, piece.ambiguous_bars = start, clock_ts_ns, (), 0
-    piece.equity = np.full(len(clock_ts_ns), cash)
+    piece.start, piece.clock_ts_ns, piece.texts, piece.ambiguous_bars = like.start, like.clock_ts_ns, (), 0
+    piece.equity = np.full(len(like.equity), cash)
     piece.slots = {name: rows[:0] for name, rows in like.slots.items()}
-    piece.events = np.zeros(0, EVENT_DTYPE)
+    piece.events = like.events[:0]
     piece.controls = {name: dict.fromkeys(counts, 0) for name, counts in like.controls.items()}
     return piece

@@ -83,7 +83,7 @@ def sweep(
     """
     refuse_unknown("sweep", settings, (*inspect.signature(sweep).parameters, *SETTINGS))
     job, space = checked(data, strategy, grid, metric, where, settings, keep_returns)
-    _check_search(method, trials, errors, maximize, executor, search_seed, earlier_trials)
+    check_search(method, trials, errors, maximize, executor, search_seed, earlier_trials)
     pool = Pool(executor, errors, progress)
     if method == "bayes":
         if state is not None:
@@ -137,7 +137,7 @@ def check_room(job: Job, trials: int) -> None:
         )
 
 
-def _check_search(
+def check_search(
     method: Any, trials: Any, errors: Any, maximize: Any, executor: Any, search_seed: Any, earlier_trials: Any
 ) -> None:
     for name, value, known in (("method", method, METHODS), ("errors", errors, ERRORS)):

@@ -51,6 +51,7 @@ class Trial:
     values: tuple[float, ...] = (math.nan,) * len(STATISTICS)
     error: str = ""
     returns: np.ndarray | None = None
+    first: float = math.nan  # the return of the window's first bar, from the cash to its close
 
 
 class Job:
@@ -160,7 +161,8 @@ class Job:
             return Trial(number, error=f"{type(error).__name__}: {error}")
         metric = self._judged(made, found)
         kept = statistics.simple_returns(equity) if self.keep_returns else None
-        return Trial(number, metric, tuple(float(found[name]) for name in STATISTICS), "", kept)
+        first = float(equity[0]) / self.setup.cash - 1.0
+        return Trial(number, metric, tuple(float(found[name]) for name in STATISTICS), "", kept, first)
 
     def _judged(self, result: Result | None, found: statistics.Statistics) -> float:
         """The metric; of a callable what it makes of the whole result."""
@@ -237,6 +239,14 @@ class Job:
         if prepared is None:
             told["params"] = dict(params)
         return Piece(engine, self.start), told
+
+    def blank(self) -> Piece:
+        """The window without a strategy."""
+        engine = self.setup.engine(self.setup.policy, ())
+        engine.bind_signals(None)
+        engine.advance(engine.clock_count)
+        engine.finish()
+        return Piece(engine, self.start)
 
     def result(self, params: Mapping[str, Any]) -> Result:
         """The whole Result of one set of parameters: with a window from the first bar, what nt.backtest gives."""

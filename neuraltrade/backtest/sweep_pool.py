@@ -63,6 +63,7 @@ def run_trials(job: Job, candidates: Sequence[Mapping[str, Any]], pool: Pool, st
 
     What `state` has is not run again; it is saved every two seconds and at the end, also where the run breaks off.
     """
+    job.setup  # noqa: B018  (what is wrong with it is no trial's failure)
     found: dict[int, Trial] = {one.number: one for one in (state.load() if state is not None else [])}
     missing = [(number, params) for number, params in enumerate(candidates) if number not in found]
     saved = time.monotonic()

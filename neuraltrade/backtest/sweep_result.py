@@ -138,6 +138,11 @@ class Sweep:
         known = self.sharpe_ratios[np.isfinite(self.sharpe_ratios)]
         return float(known.std(ddof=1)) if len(known) > 1 else 0.0
 
+    @property
+    def target(self) -> float:
+        """The risk-free rate a bar."""
+        return self._job.target()
+
     def deflated_sharpe(self) -> float:
         """Probability that the best's true Sharpe ratio exceeds what the luckiest of as many useless trials shows.
 

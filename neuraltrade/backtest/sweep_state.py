@@ -1,6 +1,6 @@
 """What a sweep has done so far, in one file: replaced in one step, so it is whole whenever the process dies.
 
-    NTSWEEP1 | BLAKE3 of the rest (32 bytes) | MessagePack {what, numbers, metrics, values, errors, returns}
+    NTSWEEP1 | BLAKE3 of the rest (32 bytes) | MessagePack {what, numbers, metrics, values, firsts, errors, returns}
 
 `what` is the digest of everything that decides a trial (data, strategy, settings, parameters in their order, metric);
 a file of another one is refused. Arrays are little-endian bytes.
@@ -67,8 +67,9 @@ class State:
         metrics = np.frombuffer(found["metrics"], "<f8")
         values = np.frombuffer(found["values"], "<f8").reshape(len(numbers), len(STATISTICS))
         returns = [None if kept is None else np.frombuffer(kept, "<f8") for kept in found["returns"]]
-        rows = zip(numbers.tolist(), metrics.tolist(), values.tolist(), found["errors"], returns, strict=True)
-        return [Trial(number, metric, tuple(own), error, kept) for number, metric, own, error, kept in rows]
+        firsts = np.frombuffer(found["firsts"], "<f8").tolist()
+        rows = zip(numbers.tolist(), metrics.tolist(), values.tolist(), found["errors"], returns, firsts, strict=True)
+        return [Trial(number, metric, tuple(own), *rest) for number, metric, own, *rest in rows]
 
     def save(self, trials: Sequence[Trial]) -> None:
         """Put a file with these trials in place of the one before."""
@@ -78,6 +79,7 @@ class State:
                 "numbers": np.array([one.number for one in trials], "<i8").tobytes(),
                 "metrics": np.array([one.metric for one in trials], "<f8").tobytes(),
                 "values": np.array([one.values for one in trials], "<f8").tobytes(),
+                "firsts": np.array([one.first for one in trials], "<f8").tobytes(),
                 "errors": [one.error for one in trials],
                 "returns": [None if one.returns is None else one.returns.astype("<f8").tobytes() for one in trials],
             }

@@ -135,7 +135,7 @@ def test_places_that_will_not_do(tmp_path: Path) -> None:
 
 def test_saving_replaces_the_file_in_one_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = State(tmp_path / "s", "what")
-    trials = [Trial(0, 1.5, tuple(float(k) for k in range(len(STATISTICS))))]
+    trials = [Trial(0, 1.5, tuple(float(k) for k in range(len(STATISTICS))), first=0.25)]
     state.save(trials)
 
     def fail(*_: object) -> None:
