@@ -1,40 +1,37 @@
 #include "nt_window.h"
 
-#include <string.h>
+#include <math.h>
 
-/* Level k keeps the 2^k rows before its present span, and the span: max(256, 2^k) rows, so that moving what is kept to
- * the front costs at most one copy a row. */
-static int64_t span_rows(int level) {
-    const int64_t rows = (int64_t)1 << level;
-    return rows > NT_WINDOW_STEP ? rows : NT_WINDOW_STEP;
+static int digit_of(int64_t power_of_two) {
+    int digit = 0;
+    while (((int64_t)1 << digit) < power_of_two) digit++;
+    return digit;
 }
 
-static int64_t level_stride(int level) {
-    return ((int64_t)1 << level) + span_rows(level);
+/* The powers of two to hold: the binary digits of the window, its highest only where values may repeat, and between
+ * them as few as steps of two and four need. */
+static int plan(nt_window *w) {
+    int64_t top = 1, wanted = w->window;
+    while (top <= w->window / 2) top *= 2;
+    if (w->fold->repeats) wanted = top;
+    int count = 0, power = 0;
+    w->power[count++] = 0;
+    for (wanted &= ~(int64_t)1; wanted; wanted &= wanted - 1)
+        for (const int next = digit_of(wanted & -wanted); power < next;)
+            w->power[count++] = power += next - power >= 2 ? 2 : 1;
+    return count;
 }
 
-static int top_level(int64_t window) {
-    int level = 0;
-    while (((int64_t)2 << level) <= window) level++;
-    return level;
-}
-
-int64_t nt_window_slots(int64_t window, int fields) {
-    int64_t rows = NT_WINDOW_STEP; /* for windows joined from several levels */
-    for (int level = 0; level <= top_level(window); level++) rows += level_stride(level);
-    return rows * fields;
-}
-
-nt_window nt_window_init(double *slots, int64_t window, int fields, nt_fold fold) {
-    return (nt_window){.slots = slots, .fold = fold, .window = window, .fields = fields, .top = top_level(window)};
-}
-
-/* The level's elements of the present rows. */
-static nt_span level_span(const nt_window *w, int level) {
-    double *base = w->slots + (int64_t)NT_WINDOW_STEP * w->fields;
-    for (int k = 0; k < level; k++) base += level_stride(k) * w->fields;
-    const int64_t position = w->fed & (span_rows(level) - 1);
-    return (nt_span){base + ((int64_t)1 << level) + position, level_stride(level)};
+nt_window nt_window_carve(nt_carve *carve, int64_t window, const nt_fold *fold) {
+    nt_window w = {.fold = fold, .window = window};
+    w.levels = plan(&w);
+    w.joined = nt_carve_take(carve, NT_PASS * fold->fields * (int64_t)sizeof(double));
+    for (int k = 0; k < w.levels; k++) {
+        const int64_t size = (int64_t)1 << w.power[k];
+        const int by_four = k + 1 < w.levels && w.power[k + 1] - w.power[k] == 2;
+        w.level[k] = nt_history_carve(carve, by_four ? 3 * size : size, fold->fields);
+    }
+    return w;
 }
 
 static nt_span delayed(nt_span span, int64_t rows) {
@@ -42,21 +39,13 @@ static nt_span delayed(nt_span span, int64_t rows) {
 }
 
 int64_t nt_window_room(nt_window *w, int64_t wanted) {
-    const int64_t room = NT_WINDOW_STEP - (w->fed & (NT_WINDOW_STEP - 1));
-    if (room == NT_WINDOW_STEP && w->fed > 0) {
-        for (int level = 0; level <= w->top; level++) {
-            if (w->fed & (span_rows(level) - 1)) continue;
-            const int64_t kept = (int64_t)1 << level;
-            double *base = level_span(w, level).base - kept;
-            for (int f = 0; f < w->fields; f++, base += level_stride(level))
-                memcpy(base, base + span_rows(level), (size_t)kept * sizeof(double));
-        }
-    }
-    return wanted < room ? wanted : room;
+    int64_t room = wanted;
+    for (int k = 0; k < w->levels; k++) room = nt_history_room(&w->level[k], wanted);
+    return room;
 }
 
 nt_span nt_window_input(const nt_window *w) {
-    return level_span(w, 0);
+    return nt_history_here(&w->level[0]);
 }
 
 int64_t nt_window_cold(const nt_window *w, int64_t m) {
@@ -65,89 +54,38 @@ int64_t nt_window_cold(const nt_window *w, int64_t m) {
 }
 
 nt_span nt_window_advance(nt_window *w, int64_t m) {
-    nt_span level = level_span(w, 0), joined = {0};
-    int64_t count = 0;
-    for (int k = 0; k <= w->top; k++) {
-        const int64_t size = (int64_t)1 << k;
-        if (w->window & size) {
-            if (count == 0) {
-                joined = level;
-            } else {
-                const nt_span out = {w->slots, NT_WINDOW_STEP};
-                w->fold(delayed(level, count), joined, out, m, (double)size, (double)count);
-                joined = out;
-            }
+    const nt_fold *fold = w->fold;
+    const nt_span out = {w->joined, NT_PASS};
+    nt_span below = {0}, joined = {0};
+    int64_t count = 0, size = 1;
+    for (int k = 0; k < w->levels; k++) {
+        const nt_span here = nt_history_here(&w->level[k]);
+        if (k > 0 && w->power[k] - w->power[k - 1] == 1)
+            fold->two(delayed(below, size), below, here, m, (double)size, (double)size);
+        else if (k > 0)
+            fold->four(below, size, here, m);
+        size = (int64_t)1 << w->power[k];
+        if (!fold->repeats && w->window & size) {
+            if (count) fold->two(delayed(here, count), joined, out, m, (double)size, (double)count);
+            joined = count ? out : here;
             count += size;
         }
-        if (k < w->top) {
-            const nt_span above = level_span(w, k + 1);
-            w->fold(delayed(level, size), level, above, m, (double)size, (double)size);
-            level = above;
-        }
+        below = here;
+        nt_history_advance(&w->level[k], m);
     }
     w->fed += m;
-    return joined;
+    if (!fold->repeats) return joined;
+    if (w->window == size) return below;
+    fold->two(delayed(below, w->window - size), below, out, m, (double)size, (double)size);
+    return out;
 }
 
-#define EACH_ROW _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++)
-
-void nt_fold_sum(nt_span older, nt_span newer, nt_span out, int64_t m, double older_count, double newer_count) {
-    (void)older_count, (void)newer_count;
-    const double *a = older.base, *b = newer.base;
-    double *to = out.base;
-    EACH_ROW to[i] = a[i] + b[i];
-}
-
-void nt_fold_minimum(nt_span older, nt_span newer, nt_span out, int64_t m, double older_count, double newer_count) {
-    (void)older_count, (void)newer_count;
-    const double *a = older.base, *b = newer.base;
-    double *to = out.base;
-    EACH_ROW to[i] = (a[i] < b[i]) | (a[i] != a[i]) ? a[i] : b[i];
-}
-
-void nt_fold_maximum(nt_span older, nt_span newer, nt_span out, int64_t m, double older_count, double newer_count) {
-    (void)older_count, (void)newer_count;
-    const double *a = older.base, *b = newer.base;
-    double *to = out.base;
-    EACH_ROW to[i] = (a[i] > b[i]) | (a[i] != a[i]) ? a[i] : b[i];
-}
-
-void nt_fold_ramp(nt_span older, nt_span newer, nt_span out, int64_t m, double older_count, double newer_count) {
-    (void)newer_count;
-    const double *a_sum = older.base, *a_ramp = older.base + older.stride;
-    const double *b_sum = newer.base, *b_ramp = newer.base + newer.stride;
-    double *sum = out.base, *ramp = out.base + out.stride;
-    EACH_ROW {
-        ramp[i] = (a_ramp[i] + b_ramp[i]) + older_count * b_sum[i]; /* newer weights start after the older ones' last */
-        sum[i] = a_sum[i] + b_sum[i];
-    }
-}
-
-void nt_fold_moments(nt_span older, nt_span newer, nt_span out, int64_t m, double older_count, double newer_count) {
-    const double *a_mean = older.base, *a_m2 = older.base + older.stride;
-    const double *b_mean = newer.base, *b_m2 = newer.base + newer.stride;
-    double *mean = out.base, *m2 = out.base + out.stride;
-    const double share = older_count / (older_count + newer_count), weight = share * newer_count;
-    EACH_ROW {
-        const double d = a_mean[i] - b_mean[i];
-        m2[i] = (a_m2[i] + b_m2[i]) + d * d * weight;
-        mean[i] = b_mean[i] + d * share;
-    }
-}
-
-void nt_fold_comoments(nt_span older, nt_span newer, nt_span out, int64_t m, double older_count, double newer_count) {
-    const double share = older_count / (older_count + newer_count), weight = share * newer_count;
-    const double *ax = older.base, *ay = ax + older.stride, *axx = ay + older.stride, *ayy = axx + older.stride,
-                 *axy = ayy + older.stride;
-    const double *bx = newer.base, *by = bx + newer.stride, *bxx = by + newer.stride, *byy = bxx + newer.stride,
-                 *bxy = byy + newer.stride;
-    double *x = out.base, *y = x + out.stride, *xx = y + out.stride, *yy = xx + out.stride, *xy = yy + out.stride;
-    EACH_ROW {
-        const double dx = ax[i] - bx[i], dy = ay[i] - by[i];
-        xx[i] = (axx[i] + bxx[i]) + dx * dx * weight;
-        yy[i] = (ayy[i] + byy[i]) + dy * dy * weight;
-        xy[i] = (axy[i] + bxy[i]) + dx * dy * weight;
-        x[i] = bx[i] + dx * share;
-        y[i] = by[i] + dy * share;
+void nt_window_feed(nt_window *w, const double *x, int64_t n, double *out) {
+    for (int64_t i = 0, m; i < n; i += m) {
+        m = nt_window_room(w, n - i);
+        const int64_t cold = nt_window_cold(w, m);
+        memcpy(nt_window_input(w).base, x + i, (size_t)m * sizeof(double));
+        memcpy(out + i, nt_window_advance(w, m).base, (size_t)m * sizeof(double));
+        for (int64_t k = 0; k < cold; k++) out[i + k] = NAN;
     }
 }

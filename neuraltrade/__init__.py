@@ -88,6 +88,7 @@ _MODULES = frozenset(
         "clock",
         "core",
         "embedding",
+        "indicators",
         "memory",
         "provenance",
         "reflexion",
@@ -98,13 +99,14 @@ _MODULES = frozenset(
         "vectors",
     }
 )
+_ELSEWHERE = {"indicators": "core.indicators"}  # modules that are not on the top floor
 
 __all__ = ["__version__", *sorted(_EXPORTS), *sorted(_MODULES - {"core"})]  # noqa: PLE0604  (all are strings)
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return importlib.import_module(f"{__name__}.{name}")
+        return importlib.import_module(f"{__name__}.{_ELSEWHERE.get(name, name)}")
     module = _EXPORTS.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -63,9 +63,9 @@ class StrategyData:
     """Bars of a run as `init` sees them, with every function of `neuraltrade.core.indicators` as a method.
 
     `data.sma(20)`, `data.rsi(14)`, `data.atr(14)`, `data.macd()` and so on compute over the whole history of each
-    symbol and return Indicators (several where the function gives several). Functions of one series take the close, or
-    `source=`: a column name or an Indicator (`data.sma(10, source=data.rsi(14))`). `data.indicator(...)` takes any
-    array. An indicator may look only at its own row and before: the engine reads row i at bar i.
+    symbol and return Indicators, several as a named tuple (`data.macd().signal`). Functions of one series take the
+    close, or `source=`: a column name or an Indicator (`data.sma(10, source=data.rsi(14))`). `data.indicator(...)`
+    takes any array. An indicator may look only at its own row and before: the engine reads row i at bar i.
 
     bars : tuple of Bars, in panel order. symbols : their names. open, high, low, close, volume : float64[n] of the only
     symbol (a panel has `bars`).
@@ -73,8 +73,10 @@ class StrategyData:
     >>> import neuraltrade as nt
     >>> data = nt.strategy.StrategyData([nt.datasets.load("GOOG")])
     >>> upper, middle, lower = data.bbands(20)
+    >>> data.macd().signal
+    <Indicator 4: macd().signal>
     >>> data.sma(10, source=data.rsi(14)), data.indicator(data.close - data.open, "body")
-    (<Indicator 4: sma(10)>, <Indicator 5: body>)
+    (<Indicator 7: sma(10)>, <Indicator 8: body>)
     """
 
     def __init__(self, bars: Sequence[Any]) -> None:
@@ -117,10 +119,14 @@ class StrategyData:
         return self._collect(list(values), name)
 
     def _collect(self, per_symbol: list[Any], name: str, ours: bool = False) -> Any:
-        """Per-symbol results as one Indicator, or a tuple of them where each result is a tuple."""
-        if isinstance(per_symbol[0], tuple):
-            columns = range(len(per_symbol[0]))
-            return tuple(self._add(f"{name}[{k}]", [one[k] for one in per_symbol], ours) for k in columns)
+        """Per-symbol results as one Indicator, or a tuple of them where each result is a tuple, named as it is."""
+        first = per_symbol[0]
+        if isinstance(first, tuple):
+            fields = getattr(type(first), "_fields", None)
+            names = [f"{name}[{k}]" for k in range(len(first))] if fields is None else [f"{name}.{f}" for f in fields]
+            lines = [self._add(one, [row[k] for row in per_symbol], ours) for k, one in enumerate(names)]
+            made: Any = type(first)
+            return tuple(lines) if fields is None else made(*lines)
         return self._add(name, per_symbol, ours)
 
     def _add(self, name: str, columns: Sequence[Any], ours: bool) -> Indicator:
@@ -187,8 +193,9 @@ class StrategyData:
         """What `function` gives for each symbol."""
         results = []
         for slot in range(len(self.bars)):
-            own = (self._column(a, slot) if isinstance(a, Indicator) else a for a in arguments)
-            results.append(function(*self._inputs(name, slot, source), *own, **keywords))
+            own = [self._column(a, slot) if isinstance(a, Indicator) else a for a in arguments]
+            named = {k: self._column(a, slot) if isinstance(a, Indicator) else a for k, a in keywords.items()}
+            results.append(function(*self._inputs(name, slot, source), *own, **named))
         return results
 
     def _inputs(self, name: str, slot: int, source: Any) -> list[FloatArray]:

@@ -299,7 +299,8 @@ def _fixed(name: str, value: Any) -> tuple[str, Any]:
     if isinstance(value, Indicator):
         return "handle", Handle(value.index)
     if isinstance(value, (tuple, list)) and value and all(isinstance(v, Indicator) for v in value):
-        return "handle", tuple(Handle(v.index) for v in value)
+        handles = [Handle(v.index) for v in value]
+        return "handle", type(value)(*handles) if hasattr(value, "_fields") else tuple(handles)
     if is_numbers(value):
         return "constant", value
     if isinstance(value, (str, numbers.Integral)) or value is None:

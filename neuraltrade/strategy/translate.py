@@ -11,11 +11,12 @@ import copy
 import difflib
 import numbers
 import types
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..core.layouts import EVENT_CALLS
 from ..core.settings import accepted
 from ..errors import CompileError
+from .handle import plain_handles
 from .source import (
     SHARED_MATHEMATICS,
     SourceMissing,
@@ -145,6 +146,8 @@ class Translator(ContextCalls):
                 return self._context_attribute(node)
             if node.value.id == self.self_name:
                 return self._self_attribute(node)
+        if (line := self._line_of(node)) is not None:
+            return self._load(self.unit.constant(line), node)
         if self.is_context_call(node.value, "ago"):
             return self.ago_field(node)
         value = self.user.constant(node)
@@ -185,10 +188,24 @@ class Translator(ContextCalls):
         if kind == "none":
             self.user.fail(node, f"self.{node.attr}", value)
         if kind == "handle":
-            return self._load(self.unit.constant(value), node)
+            return self._load(self.unit.constant(plain_handles(value)), node)
         if kind == "constant":
             return self._constant(node, value, f"self.{node.attr}")
         return self.call(f"__nt_parameter_{kind}", [ast.Constant(value)], node)
+
+    def _is_handle(self, node: ast.expr) -> TypeGuard[ast.Attribute]:
+        if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
+            return False
+        return node.value.id == self.self_name and self.unit.attributes.get(node.attr, ("",))[0] == "handle"
+
+    def _line_of(self, node: ast.expr) -> Any:
+        """The handle that `self.NAME.LINE` means, of an indicator of several lines; None for anything else."""
+        if not (isinstance(node, ast.Attribute) and self._is_handle(node.value)):
+            return None
+        lines = self.unit.lines(node.value.attr)
+        if node.attr not in lines:
+            self.user.fail(node, ast.unparse(node), f"its lines are {', '.join(lines) or 'not named: it has one'}")
+        return lines[node.attr]
 
     # ---- operators
 
@@ -248,11 +265,9 @@ class Translator(ContextCalls):
 
     def _no_handle(self, *nodes: ast.expr) -> None:
         for node in nodes:
-            if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
-                continue
-            kind = self.unit.attributes.get(node.attr, ("",))[0]
-            if node.value.id == self.self_name and kind == "handle":
-                self.user.fail(node, f"self.{node.attr}, an indicator, as a number", f"use ctx.value(self.{node.attr})")
+            if self._is_handle(node) or self._line_of(node) is not None:
+                named = ast.unparse(node)
+                self.user.fail(node, f"{named}, an indicator, as a number", f"use ctx.value({named})")
 
     # ---- statements
 

@@ -7,6 +7,8 @@ import numbers
 from dataclasses import dataclass, field
 from typing import Any
 
+from .handle import Handle
+
 
 @dataclass
 class Unit:
@@ -40,6 +42,11 @@ class Unit:
         name = f"__nt_constant_{len(self.constants)}"
         self.constants[name] = value
         return name
+
+    def lines(self, name: str) -> dict[str, Any]:
+        """Handles by line of `self.NAME`, an indicator of several; empty for one line or a plain tuple."""
+        value = self.attributes[name][1]
+        return {} if isinstance(value, Handle) or not hasattr(value, "_asdict") else value._asdict()
 
     def text(self, text: str) -> int:
         if text not in self.texts:

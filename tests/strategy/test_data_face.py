@@ -36,6 +36,33 @@ def test_several_outputs_are_several_indicators(data):
         np.testing.assert_array_equal(made.values, expected)
 
 
+def test_lines_have_names(data, panel):
+    found = data.macd(5, 20, 6)
+    assert type(found) is indicators.Macd and found.signal is found[1]
+    assert repr(found.histogram) == "<Indicator 2: macd(5, 20, 6).histogram>"
+    np.testing.assert_array_equal(found.line.values, indicators.macd(GOOG.close, 5, 20, 6).line)
+    np.testing.assert_array_equal(
+        panel.adx(9).plus_di.columns[1], indicators.adx(GOOG.high, GOOG.low, GOOG.close, 9)[1]
+    )
+
+
+def test_an_indicator_is_an_argument_by_place_and_by_name(data):
+    market = data.sma(3, source="open")
+    want = indicators.beta(GOOG.close, market.values, 30)
+    np.testing.assert_array_equal(data.beta(market, 30).values, want)
+    np.testing.assert_array_equal(data.beta(market=market, window=30).values, want)
+
+
+def test_every_indicator_of_the_table_is_a_method():
+    face = StrategyData((GOOG[:700],))
+    for name, entry in indicators.TABLE.items():
+        needed = {p.name: 20 for p in entry.parameters if p.default is None}
+        others = [face.close] if len(entry.series) == 2 and entry.series[1] in ("y", "market") else []
+        made = getattr(face, name)(*others, **needed)
+        assert [one.name.rsplit(".")[-1] for one in made] == list(entry.lines) if entry.lines else made.name
+        assert not np.isnan((made[-1] if entry.lines else made).values[-1]), name
+
+
 def test_a_source_is_a_column_or_an_indicator(data):
     np.testing.assert_array_equal(data.sma(5, source="volume").values, indicators.sma(GOOG.volume, 5))
     rsi = data.rsi(14)

