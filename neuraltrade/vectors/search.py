@@ -94,7 +94,7 @@ def search_blocks(blocks: Sequence[Block], request: Request, plan: Plan) -> Foun
 
 def check_deadline(deadline: float | None) -> None:
     """Raises DeadlineExceeded once the time is past."""
-    if deadline is not None and time.monotonic() > deadline:
+    if deadline is not None and time.monotonic() >= deadline:
         raise DeadlineExceeded("search: timeout_s has passed; nothing is returned rather than part of an answer")
 
 

@@ -58,6 +58,7 @@ class Bad(nt.Strategy):
             ctx.close_position()
 """
 NAMES = list(CALLS)
+RISKS = (None, nt.RiskLimits(max_position=1e6))
 
 
 def bars(symbol: str, low: float = 98.0) -> nt.Bars:
@@ -83,9 +84,7 @@ def strategy(tmp_path_factory):
     spec = importlib.util.spec_from_file_location("bad_strategy", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NEURALTRADE_CACHE_DIR", str(folder))
-        yield module.Bad
+    return module.Bad
 
 
 def backtest(strategy, risk, bad=True):
@@ -93,7 +92,7 @@ def backtest(strategy, risk, bad=True):
                        params={"bad": bad})  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=[None, nt.RiskLimits(max_position=1e6)], ids=["no limits", "limits"])
+@pytest.fixture(scope="module", params=RISKS, ids=["no limits", "limits"])
 def runs(request, strategy):
     """The run with every bad call in one bar, and the one without."""
     return backtest(strategy, request.param), backtest(strategy, request.param, bad=False), request.param
@@ -113,9 +112,11 @@ def without(result, refused):
     return tables
 
 
-def test_both_speeds_refuse_alike(strategy, runs):
-    slow, _, risk = runs
-    assert backtest(nt.compiled(strategy), risk).digest == slow.digest
+def test_both_speeds_refuse_alike(strategy):
+    """Both kinds of run in one test: compiling all those calls takes longer than anything else here."""
+    compiled = nt.compiled(strategy)
+    for risk in RISKS:
+        assert backtest(compiled, risk).digest == backtest(strategy, risk).digest
 
 
 def test_each_refusal_is_explained(runs):

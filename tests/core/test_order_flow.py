@@ -25,9 +25,9 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def program(run_folder: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NEURALTRADE_PEERS", str(tmp_path_factory.mktemp("flow")))
+        patch.setenv("NEURALTRADE_PEERS", str(run_folder / "flow"))
         return order_flow.build("-O1", "-DNT_DEBUG=1")
 
 

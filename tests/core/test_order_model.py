@@ -16,7 +16,7 @@ _spec = importlib.util.spec_from_file_location("order_scripts", Path(__file__).w
 scripts = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(scripts)
 
-SCRIPTS = 250
+SCRIPTS = 125  # for each seed; the campaign R6 runs many more through a model of every account
 
 
 @pytest.mark.parametrize("seed", range(100, 106))

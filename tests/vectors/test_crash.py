@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from crash_child import OPTIONS, SPECS, vector_of
 
 from neuraltrade.core import quant
@@ -21,21 +22,31 @@ ROUNDS = int(os.environ.get("NEURALTRADE_CRASH_ROUNDS", "50"))
 HERE = Path(__file__).parent
 
 
-def run_until_killed(path: Path, seed: int, lines_until_kill: int) -> list[str]:
-    """The child's acknowledgements; it is killed once it has printed so many lines, wherever it is then."""
-    path_text = os.pathsep.join([str(HERE), *sys.path])
-    command = [sys.executable, str(HERE / "crash_child.py"), str(path), str(seed)]
-    lines: list[bytes] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path_text}) as child:
-        assert child.stdout is not None
-        try:
-            while len(lines) < lines_until_kill and (line := child.stdout.readline()):
-                lines.append(line)
-        finally:
-            child.send_signal(signal.SIGKILL)
-        lines.extend(child.stdout)  # printed between the last line read and the kill
-    assert child.returncode == -signal.SIGKILL, f"the child ended by itself: {child.returncode}"
-    return [line.decode().rstrip("\n") for line in lines if line.endswith(b"\n")]
+@pytest.fixture
+def server():
+    """crash_child.py with everything imported, forking a writer on demand."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
+    command = [sys.executable, str(HERE / "crash_child.py")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        yield process
+        process.stdin.close()
+        assert process.wait() == 0
+
+
+def run_until_killed(server: subprocess.Popen, path: Path, seed: int, lines_until_kill: int) -> list[str]:
+    """The writer's acknowledgements; it is killed once it has printed so many lines, wherever it is then."""
+    server.stdin.write(f"{path}\t{seed}\n".encode())
+    server.stdin.flush()
+    pid = int(server.stdout.readline().removeprefix(b"pid "))
+    lines, line = [], b""
+    for line in iter(server.stdout.readline, b""):
+        if line.startswith(b"ended"):
+            break
+        lines.append(line)
+        if len(lines) == lines_until_kill:
+            os.kill(pid, signal.SIGKILL)  # what it prints until then is still read
+    assert line == b"ended -9\n", f"the writer ended by itself: {line}"
+    return [line.decode().rstrip("\n") for line in lines]
 
 
 class Expected:
@@ -104,11 +115,11 @@ def check_vectors(store: Store) -> None:
         assert things.search(vector_of(id_), 1, exact=True).ids.tolist() == [id_]
 
 
-def test_what_was_acknowledged_survives_kill_9(tmp_path):
+def test_what_was_acknowledged_survives_kill_9(tmp_path, server):
     pick = random.Random(20_261_123)
     path, expected, sealed = tmp_path / "s", Expected(), 0
     for round_ in range(ROUNDS):
-        expected.read(run_until_killed(path, round_, pick.choice([1, 2, 5, 20, 60, pick.randint(1, 150)])))
+        expected.read(run_until_killed(server, path, round_, pick.choice([1, 2, 5, 20, 60, pick.randint(1, 150)])))
         with Store(path, SPECS, read_only=True, **OPTIONS) as store:
             found = content(store)
             expected.settle(found)

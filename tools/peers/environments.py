@@ -36,6 +36,11 @@ def environment(name: str) -> Path:
     return cache() / f"{name}{version}-py{sys.version_info.major}{sys.version_info.minor}"
 
 
+def unsanitized() -> dict[str, str]:
+    """The environment without a sanitizer that was preloaded for us: other programs need none, and take far longer."""
+    return {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
+
+
 def python_of(name: str) -> Path | None:
     """The peer's interpreter, or None where its environment was never prepared."""
     folder = environment(name)
@@ -62,6 +67,6 @@ def call(name: str, script: str, *arguments: str | Path) -> dict[str, Any]:
     """Runs one of this folder's scripts in the peer's environment; its last line is the answer, as JSON."""
     command = [prepare(name), HERE / script, *map(str, arguments)]
     # The peers must not see our package, nor user settings of Python.
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    clean = {key: value for key, value in unsanitized().items() if not key.startswith("PYTHON")}
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=clean)
     return json.loads(done.stdout.strip().splitlines()[-1])

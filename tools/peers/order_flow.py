@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import environments
 from environments import HERE, cache
 
 CSRC = HERE.parent.parent / "csrc"
@@ -41,8 +43,11 @@ def build(*extra: str) -> Path:
     scratch = program.with_suffix(f".{os.getpid()}")
     link = ["-Wl,--gc-sections", *(f"-Wl,--wrap={name}" for name in WRAPPED)]
     command = [*compiler, *flags, *link, "-o", scratch, HERE / "order_flow.c", *sources(), "-lm"]
-    subprocess.run([str(part) for part in command], check=True)
-    scratch.rename(program)
+    with program.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one process compiles, others that came meanwhile take what it made
+        if not program.exists():
+            subprocess.run([str(part) for part in command], check=True, env=environments.unsanitized())
+            scratch.rename(program)
     return program
 
 
