@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 
@@ -61,7 +62,7 @@ def true_range():
 
 
 def changes(values):
-    return [NAN] + [b / a - 1 for a, b in zip(values[:-1], values[1:], strict=True)]
+    return [NAN] + [b / a - 1 for a, b in itertools.pairwise(values)]
 
 
 def slope(x, y):
