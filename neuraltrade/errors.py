@@ -3,6 +3,8 @@ broken world (every other class here)."""
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class NeuralTradeError(Exception):
     """Base of every error this package raises on purpose."""
@@ -21,12 +23,16 @@ class DependencyMissing(NeuralTradeError, ImportError):
 
 
 class StrategyError(NeuralTradeError):
-    """A strategy raised in `init` or `on_bar`. `bar` and `ts_ns` tell where; the cause is the user's own exception."""
+    """A strategy raised in `init` or `on_bar`. `bar` and `ts_ns` tell where; the cause is the user's own exception.
+
+    `result` is the nt.Result up to and with that bar, of nt.backtest; None where it raised in `init`.
+    """
 
     def __init__(self, message: str, *, bar: int = -1, ts_ns: int = 0) -> None:
         super().__init__(message)
         self.bar = bar
         self.ts_ns = ts_ns
+        self.result: Any = None
 
 
 class CompileError(NeuralTradeError):

@@ -15,6 +15,7 @@ from .._version import __version__
 from ..core.engine import Engine
 from ..core.settings import Account, Fees, FillPolicy, Instrument, RiskLimits, Size, Slippage
 from ..core.settings.checks import explains_keywords
+from ..core.working import end_where_it_failed
 from ..errors import InputError, StrategyError
 from ..market import Bars, Depth, Panel, Quotes, Ticks, Trades
 from ..market.rates import Rates, check_rates, rates_of
@@ -162,7 +163,7 @@ def backtest(
 
     Deterministic: equal input gives an equal `result.digest`, in any process, interpreted or compiled. The engine
     releases the GIL for Signals and compiled strategies. Raises InputError naming the argument; CompileError with the
-    user's line; StrategyError, carrying bar and time, when the strategy raises.
+    user's line; StrategyError when the strategy raises, carrying bar, time and the result up to there (`.result`).
 
     >>> import neuraltrade as nt
     >>> bars = nt.datasets.load("GOOG")
@@ -194,7 +195,12 @@ def backtest(
             _bind(engine, setup, strategy, prepared)
         settings = _settings(setup, policy, prepared, members, close_at_end)
         _attach(engine, setup, settings, recall, journal, advisor, members, team)
-        _advance(engine, prepared, members, team, progress, label)
+        try:
+            _advance(engine, prepared, members, team, progress, label)
+        except StrategyError as error:
+            end_where_it_failed(engine)
+            error.result = _result(engine, setup, settings, statistics, members, team, error.bar + 1)
+            raise
         engine.finish(close_open=close_at_end)
         return _result(engine, setup, settings, statistics, members, team)
 
@@ -437,20 +443,23 @@ def _result(
     statistics: Mapping[str, Any],
     members: Members | None = None,
     team: Team | None = None,
+    count: int | None = None,
 ) -> Result:
+    """What the run left; of its first `count` steps where it came to no end."""
     tables = {name: getattr(engine, name)() for name in ("fills", "trades", "orders", "signals", "denials", "flows")}
     record: TeamRecord | None = None
     texts: Sequence[str] = engine.context.texts
     if members is not None and team is not None:
         record = members.record(engine, team, tables)
+        record.contributions = record.contributions[:count]
         each = [team.context(index).texts for index in range(len(members))]
         tables["signals"], texts = unified(tables["signals"], record.owners["signals"], each)
     tables["signals"], texts = _in_order_of_use(tables["signals"], texts)
     return Result(
         data=setup.data,
         symbols=setup.symbols,
-        clock_ts_ns=engine.clock_ts_ns,
-        equity=engine.equity(),
+        clock_ts_ns=engine.clock_ts_ns[:count],
+        equity=engine.equity()[:count],
         margin_calls=engine.margin_calls(),
         controls=engine.counters()["controls"],
         events=engine.events(),
@@ -461,8 +470,12 @@ def _result(
         is_checked=True,
         team=record,
         **tables,
-        **statistics,
+        **(dict(statistics) | {"benchmark": _up_to(statistics["benchmark"], count)}),
     )
+
+
+def _up_to(benchmark: Any, count: int | None) -> Any:
+    return benchmark if count is None or benchmark is None or isinstance(benchmark, Bars) else benchmark[:count]
 
 
 def _in_order_of_use(signals: np.ndarray, texts: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:

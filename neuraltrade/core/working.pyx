@@ -1,7 +1,9 @@
-"""What works in a run at this moment, with everything an order carries that the event log does not tell until it fills."""
+"""What a run leaves in mid-air: orders that work, with everything the event log does not tell until they fill, and the end of a run
+that failed."""
 
 import numpy as np
 
+from ..errors import InputError
 from .layouts import WORKING_DTYPE
 
 from .engine cimport Engine
@@ -55,3 +57,15 @@ def working(Engine engine not None):
             more.bracket.take_profit_rate, more.bracket.trail_rate, more.size_kind, more.size_value, more.target_side,
             more.good_till, more.partner))
     return np.array(rows, WORKING_DTYPE)
+
+
+def end_where_it_failed(Engine engine not None):
+    """End a run whose strategy raised: the bar in which it did becomes its last, with what was decided in it before.
+
+    Equity counts that bar's closes, and rows of open trades are added, as `Engine.finish` would; nothing more is journalled.
+    """
+    if engine.run.engine.i >= engine.run.engine.clock_count:
+        raise InputError("end_where_it_failed: the run has come to its end")
+    engine.set_journal(None)
+    engine.run.engine.i += 1
+    engine.finish()

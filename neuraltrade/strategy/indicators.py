@@ -195,7 +195,13 @@ class StrategyData:
         for slot in range(len(self.bars)):
             own = [self._column(a, slot) if isinstance(a, Indicator) else a for a in arguments]
             named = {k: self._column(a, slot) if isinstance(a, Indicator) else a for k, a in keywords.items()}
-            results.append(function(*self._inputs(name, slot, source), *own, **named))
+            inputs = self._inputs(name, slot, source)
+            try:
+                results.append(function(*inputs, *own, **named))
+            except InputError as error:  # a window longer than the data, say: which of several indicators, of whom
+                bars = self.bars[slot]
+                asked = _label(name, arguments, keywords)
+                raise InputError(f"data.{asked}: {error} ({bars.symbol} has {len(bars)} bars)") from error
         return results
 
     def _inputs(self, name: str, slot: int, source: Any) -> list[FloatArray]:

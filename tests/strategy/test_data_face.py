@@ -145,3 +145,23 @@ def test_an_indicator_is_no_number(data):
         sma > 3  # noqa: B015
     with pytest.raises(TypeError, match="is an indicator, not a number"):
         bool(sma)
+
+
+def test_a_window_longer_than_the_data_names_the_indicator_and_the_symbol():
+    class Long(nt.Strategy):
+        window: int = 60
+
+        def init(self, data):
+            self.fast, self.slow = data.sma(10), data.rsi(self.window, source=data.sma(5))
+
+        def on_bar(self, ctx):
+            pass
+
+    bars = nt.datasets.load("GOOG")[:50]
+    words = r"^data\.rsi\(60\): window must be in .*, was 60 \(GOOG has 50 bars\)$"
+    for strategy in (Long, nt.compiled(Long)):
+        with pytest.raises(nt.InputError, match=words):
+            nt.backtest(bars, strategy)
+    with pytest.raises(nt.InputError, match=r"data\.rsi\(60\): .*\(GOOG has 50 bars\)"):
+        nt.backtest(nt.Panel([nt.datasets.load("IBM"), bars]), Long)
+    assert len(nt.backtest(bars, Long, params={"window": 40}).equity) == 50
