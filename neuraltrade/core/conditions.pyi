@@ -1,4 +1,4 @@
-"""Types of neuraltrade.core.conditions: tests of the current bar that cost no call."""
+"""Types of neuraltrade.core.conditions: tests and numbers of the current bar that cost no call."""
 
 from .context import Context
 
@@ -11,3 +11,7 @@ class Condition:
         self, context: Context, kind: str, left: tuple[str, str | float], right: tuple[str, str | float]
     ) -> None: ...
     def __bool__(self) -> bool: ...
+
+class Reading:
+    def __init__(self, context: Context, side: tuple[str, str | float]) -> None: ...
+    def __invert__(self) -> float: ...

@@ -1,9 +1,9 @@
 # cython: binding=False
-"""Conditions on the current bar that Python asks without a call: `if condition:` reads two numbers of the run and compares them.
+"""What Python asks of the current bar without a call: `if condition:` compares two numbers of the run, `~reading` is one.
 
-What a test in `on_bar` comes to where both of its sides are known before the run: a crossing of two indicators, an indicator,
-a price or the position against a number. An interpreter that meets `ctx.crossed_above(self.f, self.s)` executes eight bytecodes
-and a call; a name and its truth are two bytecodes. The answer is that of the expression, NaN included.
+A condition is what a test in `on_bar` comes to where both of its sides are known before the run: a crossing of two indicators, an
+indicator, a price or the position against a number. An interpreter that meets `ctx.crossed_above(self.f, self.s)` executes eight
+bytecodes and a call; a name and its truth are two bytecodes. The answer is that of the expression, NaN included.
 """
 
 cimport cython
@@ -51,6 +51,54 @@ cdef const double* field_of(const nt_context* context, str name) except NULL:
     raise InputError(f"Condition: fields are {', '.join(FIELDS)}, was {name!r}")
 
 
+cdef int fill(side_of* side, Context context, tuple given) except -1:
+    """Point a side at its numbers, for each symbol. The caller frees side.at, also where this raises."""
+    cdef Run run = context.run
+    cdef Py_ssize_t slot, index = 0
+    what, which = given
+    side.at = <const double**>calloc(run.market_count, sizeof(double*))
+    if side.at == NULL:
+        raise MemoryError(f"Condition: {run.market_count} symbols")
+    side.mask = -1 if what in ("indicator", "column") else 0
+    if what == "indicator":
+        index = which
+        if not 0 <= index < context.c.indicator_count:
+            raise InputError(f"Condition: this run has {context.c.indicator_count} indicators, index was {index}")
+    elif what == "constant":
+        side.constant = which
+    for slot in range(run.market_count):
+        if what == "indicator":
+            side.at[slot] = run.markets[slot].indicators[index]
+        elif what == "column":
+            side.at[slot] = column_of(&run.markets[slot], which)
+        elif what == "field":
+            side.at[slot] = field_of(context.c, which)
+        elif what == "constant":
+            side.at[slot] = &side.constant
+        else:
+            raise InputError(f"Condition: a side is an indicator, a column, a field or a constant, was {what!r}")
+    return 0
+
+
+@cython.final
+cdef class Reading:
+    """A number of the bar that `context` stands at: `~reading` is the float. `side` as in Condition."""
+
+    cdef Run run
+    cdef nt_context* c
+    cdef side_of side
+
+    def __cinit__(self, Context context not None, tuple side):
+        self.run, self.c = context.run, context.c
+        fill(&self.side, context, side)
+
+    def __dealloc__(self):
+        free(<void*>self.side.at)
+
+    def __invert__(self):
+        return self.side.at[self.c.symbol][self.c.bar & self.side.mask]
+
+
 @cython.final
 cdef class Condition:
     """Whether `left kind right` holds at the bar that `context` stands at: its truth, nothing else.
@@ -69,38 +117,12 @@ cdef class Condition:
         if kind not in KINDS:
             raise InputError(f"Condition: kind must be one of {', '.join(KINDS)}, was {kind!r}")
         self.kind = KINDS.index(kind)
-        self.fill(&self.left, left)
-        self.fill(&self.right, right)
+        fill(&self.left, context, left)
+        fill(&self.right, context, right)
 
     def __dealloc__(self):
         free(<void*>self.left.at)
         free(<void*>self.right.at)
-
-    cdef int fill(self, side_of* side, tuple given) except -1:
-        cdef Py_ssize_t slot, index = 0
-        what, which = given
-        side.at = <const double**>calloc(self.run.market_count, sizeof(double*))
-        if side.at == NULL:
-            raise MemoryError(f"Condition: {self.run.market_count} symbols")
-        side.mask = -1 if what in ("indicator", "column") else 0
-        if what == "indicator":
-            index = which
-            if not 0 <= index < self.c.indicator_count:
-                raise InputError(f"Condition: this run has {self.c.indicator_count} indicators, index was {index}")
-        elif what == "constant":
-            side.constant = which
-        for slot in range(self.run.market_count):
-            if what == "indicator":
-                side.at[slot] = self.run.markets[slot].indicators[index]
-            elif what == "column":
-                side.at[slot] = column_of(&self.run.markets[slot], which)
-            elif what == "field":
-                side.at[slot] = field_of(self.c, which)
-            elif what == "constant":
-                side.at[slot] = &side.constant
-            else:
-                raise InputError(f"Condition: a side is an indicator, a column, a field or a constant, was {what!r}")
-        return 0
 
     def __bool__(self):
         cdef int64_t bar = self.c.bar

@@ -112,7 +112,7 @@ def route(function: Any, owner: type, done: dict[Any, Any], self_name: str | Non
     tree = rewriter.visit(user.node)
     if rewriter.injected:
         code = twin_code(user, tree, rewriter.injected)
-        done[function] = function_of(user, code, rewriter.injected)
+        done[function] = function_of(user.function, code, rewriter.injected)
     return done[function]
 
 
@@ -132,10 +132,10 @@ def twin_code(user: UserFunction, tree: ast.FunctionDef, injected: Iterable[str]
     return code.replace(co_qualname=original.__code__.co_qualname)
 
 
-def function_of(user: UserFunction, code: types.CodeType, injected: Mapping[str, Any]) -> Any:
-    """A function of that code with the user's globals, defaults and closure."""
-    original = user.function
-    cells = {**user.cells, **{name: types.CellType(value) for name, value in injected.items()}}
+def function_of(original: types.FunctionType, code: types.CodeType, injected: Mapping[str, Any]) -> Any:
+    """A function of that code with the globals, defaults and closure of `original`."""
+    cells = dict(zip(original.__code__.co_freevars, original.__closure__ or (), strict=True))
+    cells |= {name: types.CellType(value) for name, value in injected.items()}
     twin = types.FunctionType(
         code,
         original.__globals__,

@@ -7,10 +7,11 @@ Entering a Python function costs more than a test of two indicators. The twin ma
             yield
             ...                     `return` has become `continue`
 
-and where both sides of a test are known before the run (`ctx.crossed_above(self.f, self.s)`, `ctx.position == 0`,
-`ctx.value(self.rsi) < 30`) the test is a `Condition`, which answers without a call. File, lines and names stay the
-user's: tracebacks, breakpoints, profilers and coverage see `on_bar` called once a bar. A local is unbound again before
-the next bar, unless the body begins by assigning it. What is out of the ordinary is called as it is written: `Unfit`.
+and what it reads of the run is read without a call: a test whose sides are known before the run (`ctx.position == 0`,
+`ctx.crossed_above(self.f, self.s)`, `ctx.value(self.rsi) < 30`) is a `Condition`, a number (`ctx.close`) a `Reading`.
+File, lines and names stay the user's: tracebacks, breakpoints, profilers and coverage see `on_bar` called once a bar.
+A local is unbound again before the next bar, unless the body begins by assigning it. What is out of the ordinary is
+called as it is written: `Unfit`.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from __future__ import annotations
 import ast
 import inspect
 import types
+import weakref
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from ..core.conditions import COLUMNS, FIELDS, Condition
+from ..core.conditions import COLUMNS, FIELDS, Condition, Reading
 from ..core.engine import Context, IndicatorHandle
 from .interpreted import Rewriter, function_of, twin_code
-from .source import SourceMissing, UserFunction, assignments, missing
+from .source import SourceMissing, UserFunction, assignments
 
 Side = tuple[str, "str | float"]
 Start = Callable[[Context], Iterator[None]]
@@ -44,7 +47,7 @@ _ODD_FLAGS = (
     | inspect.CO_ASYNC_GENERATOR
 )
 _EXACT_INT = 2**53
-_PREFIX = "__nt_condition_"
+_PREFIX = "__nt_asked_"
 
 
 class Unfit(Exception):
@@ -52,36 +55,71 @@ class Unfit(Exception):
     source found is not the code that runs."""
 
 
+@dataclass(frozen=True)
+class _Template:
+    """A body that stays, whatever the numbers of a run: its code, and what its further cells are."""
+
+    code: types.CodeType
+    asked: dict[str, tuple[Any, ...]]  # cell -> arguments of a Condition (kind, left, right) or of a Reading (side,)
+    injected: dict[str, Any]
+
+
+# By function, then by what its attributes are: a sweep makes one.
+_templates: weakref.WeakKeyDictionary[Any, dict[Any, _Template | None]] = weakref.WeakKeyDictionary()
+
+
 def resident(strategy: Any, indicator_count: int) -> Start | None:
     """What starts `strategy.on_bar` as a generator over a run's context, up to its first `yield`.
 
     strategy : after `init`, bound (interpreted.bind). indicator_count : of the run. None where on_bar is to be called.
     """
-    cls = type(strategy)
+    function, bound = type(strategy).on_bar, strategy.on_bar
+    if not isinstance(function, types.FunctionType) or getattr(bound, "__self__", None) is not strategy:
+        return None
+    constants = _Constants(strategy, indicator_count)
+    if bound.__func__ is function:
+        known = _templates.setdefault(function, {})
+        kinds = tuple(constants.kind(name) for name in function.__code__.co_names)
+        if kinds not in known:
+            known[kinds] = _template(function, type(strategy), constants)
+        template = known[kinds]
+    elif bound.__func__.__code__.co_qualname == function.__code__.co_qualname:  # routed, by what its globals are today
+        template = _template(function, type(strategy), constants)
+    else:
+        template = None
+    return None if template is None else _starting(function, template, strategy, constants)
+
+
+def _template(function: types.FunctionType, owner: type, constants: _Constants) -> _Template | None:
     try:
-        user = _fit(cls.on_bar)
-        rewriter = Rewriter(user, cls, {})
-        body = _Body(user, _Constants(strategy, indicator_count))
+        user = _fit(function)
+        rewriter = Rewriter(user, owner, {})
+        body = _Body(user, constants)
         tree = body.resident(rewriter.visit(user.node))
     except (Unfit, SourceMissing):
         return None
-    sides = tuple(body.conditions)
-    names = [f"{_PREFIX}{index}" for index in range(len(sides))]
-    code = twin_code(user, tree, [*rewriter.injected, *names])
+    code = twin_code(user, tree, [*rewriter.injected, *body.asked.values()])
+    return _Template(code, {cell: arguments for arguments, cell in body.asked.items()}, rewriter.injected)
+
+
+def _starting(function: types.FunctionType, template: _Template, strategy: Any, constants: _Constants) -> Start:
+    asked = {cell: constants.resolved(arguments) for cell, arguments in template.asked.items()}
 
     def start(context: Context) -> Iterator[None]:
-        made = {name: Condition(context, *each) for name, each in zip(names, sides, strict=True)}
-        running: Iterator[None] = function_of(user, code, {**rewriter.injected, **made})(strategy, context)
+        cells = {
+            cell: Reading(context, *each) if len(each) == 1 else Condition(context, *each)
+            for cell, each in asked.items()
+        }
+        twin = function_of(function, template.code, {**template.injected, **cells})
+        running: Iterator[None] = twin(strategy, context)
         next(running)
         return running
 
     return start
 
 
-def _fit(function: Any) -> UserFunction:
+def _fit(function: types.FunctionType) -> UserFunction:
     """The function's source, where that is the code that runs: not edited since, not wrapped, no names mangled."""
-    if not isinstance(function, types.FunctionType):
-        raise Unfit("no plain function")
     code = function.__code__
     if code.co_argcount != 2 or code.co_kwonlyargcount or code.co_flags & _ODD_FLAGS or _OBSERVERS & set(code.co_names):
         raise Unfit("of another signature, a generator, or it looks at its own locals")
@@ -110,23 +148,29 @@ class _Constants:
     def __init__(self, strategy: Any, indicator_count: int) -> None:
         self.strategy = strategy
         self.count = indicator_count
+        cls = type(strategy)
+        self.plain = cls.__getattribute__ is object.__getattribute__ and not hasattr(cls, "__getattr__")
 
     def _value(self, name: str) -> Any:
-        cls = type(self.strategy)
-        if cls.__getattribute__ is not object.__getattribute__ or hasattr(cls, "__getattr__"):
-            return missing()
-        if hasattr(type(inspect.getattr_static(cls, name, None)), "__get__"):
-            return missing()
-        return getattr(self.strategy, name, missing())
+        if not self.plain or hasattr(type(inspect.getattr_static(type(self.strategy), name, None)), "__get__"):
+            return None
+        return getattr(self.strategy, name, None)
 
-    def indicator(self, name: str) -> Side | None:
+    def kind(self, name: str) -> str | None:
+        """ "indicator", "number" or None."""
         value = self._value(name)
         if isinstance(value, IndicatorHandle) and 0 <= value.index < self.count:
-            return ("indicator", value.index)
-        return None
+            return "indicator"
+        return None if number(value) is None else "number"
 
-    def number(self, name: str) -> Side | None:
-        return number(self._value(name))
+    def resolved(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments with each attribute's value in place of its name."""
+        return tuple(self._resolved(*each) if isinstance(each, tuple) else each for each in arguments)
+
+    def _resolved(self, what: str, which: Any) -> Side:
+        if what == "indicator":
+            return (what, self._value(which).index)
+        return ("constant", float(self._value(which))) if what == "number" else (what, which)
 
 
 def number(value: Any) -> Side | None:
@@ -146,7 +190,7 @@ class _Body(ast.NodeTransformer):
             name for name in dict.fromkeys(code.co_varnames + code.co_cellvars) if name not in (self.me, self.ctx)
         ]
         self.constants = constants
-        self.conditions: dict[tuple[str, Side, Side], int] = {}
+        self.asked: dict[tuple[Any, ...], str] = {}
         self.stored: set[str] = set()
         self.loops = 0
 
@@ -223,35 +267,51 @@ class _Body(ast.NodeTransformer):
         if isinstance(node, ast.BoolOp):
             node.values = [self.truth(value) for value in node.values]
             return node
-        found: ast.expr = self._crossing(node) or self._comparison(node) or self.visit(node)
+        found: ast.expr = self._crossing(node) or self._comparison(node) or self._not_zero(node) or self.visit(node)
         return found
 
     def _crossing(self, node: ast.expr) -> ast.expr | None:
         if not isinstance(node, ast.Call) or node.keywords or len(node.args) != 2:
             return None
         kind = self._of_ctx(node.func)
-        left, right = (self._number(each) or self._indicator(each) for each in node.args)
-        if kind not in _CROSSINGS or left is None or right is None or left[0] == right[0] == "constant":
+        left, right = (self._fixed(each) or self._indicator(each) for each in node.args)
+        if kind not in _CROSSINGS or left is None or right is None:
             return None
-        if {left[0], right[0]} & {"column", "field"}:
+        if "indicator" not in (left[0], right[0]):
             return None
-        return self._asked(kind, left, right, node)
+        return self._cell(node, kind, left, right)
 
     def _comparison(self, node: ast.expr) -> ast.expr | None:
         if not isinstance(node, ast.Compare):
             return None
-        sides = [self._number(each) for each in (node.left, *node.comparators)]
+        sides = [self._fixed(each) or self._read(each) for each in (node.left, *node.comparators)]
         kinds = [_OPERATORS.get(type(each)) for each in node.ops]
         asked: list[ast.expr] = []
         for kind, left, right in zip(kinds, sides, sides[1:], strict=False):
-            if kind is None or left is None or right is None or left[0] == right[0] == "constant":
+            if kind is None or left is None or right is None or {left[0], right[0]} <= {"constant", "number"}:
                 return None
-            asked.append(self._asked(kind, left, right, node))
+            asked.append(self._cell(node, kind, left, right))
         return asked[0] if len(asked) == 1 else ast.copy_location(ast.BoolOp(ast.And(), asked), node)
 
-    def _asked(self, kind: str, left: Side, right: Side, at: ast.expr) -> ast.expr:
-        index = self.conditions.setdefault((kind, left, right), len(self.conditions))
-        return ast.copy_location(ast.Name(f"{_PREFIX}{index}", ast.Load()), at)
+    def _not_zero(self, node: ast.expr) -> ast.expr | None:
+        side = self._read(node)
+        return None if side is None else self._cell(node, "!=", side, ("constant", 0.0))
+
+    def _cell(self, at: ast.expr, *arguments: Any) -> ast.expr:
+        name = self.asked.setdefault(arguments, f"{_PREFIX}{len(self.asked)}")
+        return ast.copy_location(ast.Name(name, ast.Load()), at)
+
+    # ---- numbers ---------------------------------------------------------------------------------------------------
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        return self._reading(node) or self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        return self._reading(node) or self.generic_visit(node)
+
+    def _reading(self, node: ast.expr) -> ast.expr | None:
+        side = self._read(node)
+        return None if side is None else ast.copy_location(ast.UnaryOp(ast.Invert(), self._cell(node, side)), node)
 
     def _of_ctx(self, node: ast.expr) -> str | None:
         return node.attr if isinstance(node, ast.Attribute) and _is_name(node.value, self.ctx) else None
@@ -263,23 +323,25 @@ class _Body(ast.NodeTransformer):
 
     def _indicator(self, node: ast.expr) -> Side | None:
         name = self._of_self(node)
-        return None if name is None else self.constants.indicator(name)
+        return ("indicator", name) if name is not None and self.constants.kind(name) == "indicator" else None
 
-    def _number(self, node: ast.expr) -> Side | None:
-        """A number of this bar, of `self`, or a literal."""
-        name = self._of_ctx(node)
-        if name is not None:
-            return ("column", name) if name in COLUMNS else ("field", name) if name in FIELDS else None
+    def _read(self, node: ast.expr) -> Side | None:
+        """A number of this bar, which is a float in Python too."""
         if isinstance(node, ast.Call):
             asks = self._of_ctx(node.func) == "value" and len(node.args) == 1 and not node.keywords
             return self._indicator(node.args[0]) if asks else None
+        name = self._of_ctx(node) if isinstance(getattr(node, "ctx", None), ast.Load) else None
+        return ("column", name) if name in COLUMNS else ("field", name) if name in FIELDS else None
+
+    def _fixed(self, node: ast.expr) -> Side | None:
+        """A literal, or a number of `self`."""
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
             found = number(node.operand.value)
             return None if found is None else ("constant", -float(found[1]))
         if isinstance(node, ast.Constant):
             return number(node.value)
         name = self._of_self(node)
-        return None if name is None else self.constants.number(name)
+        return ("number", name) if name is not None and self.constants.kind(name) == "number" else None
 
 
 def _is_name(node: ast.expr, name: str) -> bool:

@@ -94,11 +94,6 @@ def is_missing(value: Any) -> bool:
     return value is _MISSING
 
 
-def missing() -> Any:
-    """What `is_missing` knows: the value of a name that has none, or none to rely on."""
-    return _MISSING
-
-
 def shared_name(value: Any) -> str | None:
     """The shared function that a callable of `math` or `numpy` must go through, if it is one of them."""
     name = getattr(value, "__name__", None)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import neuraltrade as nt
-from neuraltrade.core.conditions import COLUMNS, FIELDS, KINDS, Condition
+from neuraltrade.core.conditions import COLUMNS, FIELDS, KINDS, Condition, Reading
 
 OPERATORS = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
@@ -62,6 +62,9 @@ class Asked(nt.Strategy):
         return getattr(ctx, kind)(self.series(left), self.series(right))
 
     def on_bar(self, ctx):
+        for side in SIDES:
+            number = ~Reading(ctx, side)
+            assert type(number) is float and repr(number) == repr(self.value(ctx, side)), (ctx.i, ctx.symbol, side)
         for case in ((k, a, b) for k in KINDS for a in SIDES for b in SIDES):
             kind, left, right = case
             if kind not in OPERATORS and {left[0], right[0]} & {"column", "field"}:
@@ -128,6 +131,12 @@ def test_what_is_no_condition(arguments, message):
             with pytest.raises(nt.InputError, match=message) as error:
                 Condition(ctx, *arguments)
             caught.append(error)
+
+            if arguments[2][0] == "constant":
+                with pytest.raises(
+                    nt.InputError, match=message.replace("kind must be one of crossed_above.*was '='", "side")
+                ):
+                    Reading(ctx, arguments[1] if arguments[0] == "<" else ("side", 1))
 
     nt.backtest(bars("A", 5, 1), Wrong)
     assert len(caught) == 5

@@ -7,6 +7,7 @@ import importlib.util
 import sys
 import traceback
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -134,6 +135,36 @@ class Swallows(Base):
         ctx.buy(1.0, limit=ctx.low)
 
 
+class Levels(Base):
+    """Numbers of the bar as values: in sums, as arguments, kept, and their truth."""
+
+    def on_bar(self, ctx):
+        rsi, price = ctx.value(self.r), ctx.close
+        if ctx.position:
+            if (rsi > 60 and ctx.entry_price < price) or not self.flag:
+                ctx.close_position()
+            return
+        spread = max(ctx.high - ctx.low, 0.0) / (price + ctx.value(self.s))
+        ctx.state[self.count] = spread + -ctx.volume + (ctx.cash if ctx.equity else ctx.open)
+        if (price > self.level * 100 and rsi < 55) or not ctx.value(self.f):
+            ctx.buy(stop_loss=ctx.low * 0.95, take_profit=1.1 * ctx.high)
+
+
+class Changing(Base):
+    kind: ClassVar[str] = "indicator"
+
+    def init(self, data):
+        super().init(data)
+        self.other = {"indicator": self.s, "number": 185, "neither": (185.0,)}[self.kind]
+
+    def on_bar(self, ctx):
+        level = self.other[0] if self.kind == "neither" else 185.0
+        if self.kind == "indicator" and ctx.crossed_above(self.f, self.other):
+            ctx.buy()
+        elif (self.kind == "number" and ctx.crossed_above(self.f, self.other)) or ctx.crossed_below(self.f, level):
+            ctx.sell()
+
+
 class OnClass(Base):
     """Changes a number of its class as it goes, which is therefore none to rely on."""
 
@@ -152,7 +183,7 @@ def level():
         OnClass.level = 2.5
 
 
-BODIES = [Returns, Conditions, Comprehensions, Super, Swallows, OnClass]
+BODIES = [Returns, Levels, Conditions, Comprehensions, Super, Swallows, OnClass]
 
 
 @pytest.mark.parametrize("strategy", BODIES)
@@ -181,6 +212,21 @@ def test_short_runs_are_called():
     assert not stays(two_speeds.SmaCross)
     long = nt.Bars("L", np.arange(1, 8_001) * 60_000_000_000, *np.ones((4, 8_000)), np.zeros(8_000))
     assert stays(two_speeds.SmaCross, long)
+
+
+@pytest.mark.parametrize("attribute", [{"level": 3.0}, {"level": 700.0}, {"count": 1, "flag": False}])
+def test_parameters_of_each_run_count(monkeypatch, attribute):
+    called, stayed = both(monkeypatch, GOOG[:400], Levels, params=attribute)
+    assert stayed.digest == called.digest and (len(called.fills) > 3) is (
+        "level" not in attribute or attribute["level"] < 9
+    )
+
+
+def test_an_attribute_may_be_of_another_kind_in_the_next_run(monkeypatch):
+    for kind in ("indicator", "number", "neither", "number", "indicator"):
+        monkeypatch.setattr(Changing, "kind", kind)
+        called, stayed = both(monkeypatch, GOOG[:400], Changing)
+        assert stayed.digest == called.digest and len(called.fills) > 0
 
 
 def test_locals_are_unbound_at_each_bar(monkeypatch):
@@ -371,8 +417,26 @@ class Mangled(Base):
             ctx.buy()
 
 
+class Chosen(Base):
+    """What its `init` put in the place of on_bar is what runs."""
+
+    def init(self, data):
+        self.on_bar = self.other
+
+    def on_bar(self, ctx):
+        ctx.sell(1)
+
+    def other(self, ctx):
+        ctx.buy(1)
+
+
+class ChosenRouted(Chosen):
+    def other(self, ctx):
+        ctx.buy(1, limit=ctx.close**0.9)
+
+
 exec("class Typed(Base):\n    def on_bar(self, ctx):\n        ctx.buy(1)\n", globals())
-UNFIT = [InLoop, Makes, Generates, Looks, Assigns, Wrapped, More, Mangled, globals()["Typed"]]
+UNFIT = [InLoop, Makes, Generates, Looks, Assigns, Wrapped, More, Mangled, Chosen, ChosenRouted, globals()["Typed"]]
 
 
 @pytest.mark.parametrize("strategy", UNFIT)
