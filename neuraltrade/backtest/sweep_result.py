@@ -92,6 +92,12 @@ class Sweep:
             raise InputError(f"trial must be an int in 0..{self.trials - 1}, was {trial!r}")
         return {name: self.table[column][trial].item() for name, column in self._columns.items()}
 
+    def column(self, parameter: str) -> str:
+        """The column of `table` that holds a parameter."""
+        if parameter not in self._columns:
+            raise InputError(f"parameter {parameter!r} was not searched; {nearest(str(parameter), self._columns)}")
+        return self._columns[parameter]
+
     def result(self, params: Mapping[str, Any] | None = None) -> Result:
         """The whole Result of the best, or of other parameters: the run is made again."""
         return self._job.result(self.best if params is None else dict(params))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DependencyMissing, InputError, StrategyError
+from ..errors import DependencyMissing, InputError, NeuralTradeError, StrategyError
 from ..strategy import CompiledStrategy, Strategy
 from ..strategy.base import _checked, nearest
 
@@ -114,6 +114,8 @@ class Space:
             return True
         try:
             return bool(self.where(dict(params)))
+        except NeuralTradeError:
+            raise
         except Exception as error:
             raise StrategyError(f"where raised {type(error).__name__} for {params}: {error}") from error
 

@@ -18,6 +18,8 @@ from ..errors import InputError, NeuralTradeError
 COMMANDS = {
     "demo": ("demo", "The main job on bundled data, ending with a report."),
     "backtest": ("backtest", "A strategy over bundled data or files."),
+    "sweep": ("sweep", "Many sets of parameters, and the best of them."),
+    "walkforward": ("walkforward", "Parameters chosen on the past, traded on what came next."),
     "similar": ("similar", "What a remembered bar resembles, and what followed."),
     "verify": ("verify", "Check an audit log and a store, every byte."),
     "doctor": ("doctor", "Build flags, CPU, versions, cache folders."),

@@ -1,0 +1,92 @@
+"""`neuraltrade sweep` and `walkforward`: what nt.sweep and nt.walk_forward give; wrong input in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import neuraltrade as nt
+from neuraltrade.cli.app import run
+
+GRID = ["--grid", "lookback=20:100:40", "--grid", "max_fraction=0.5,1.0"]
+SAME = {"lookback": range(20, 100, 40), "max_fraction": [0.5, 1.0]}
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, list[str]]:
+    status = run([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err.splitlines()
+
+
+def test_sweep_is_nt_sweep(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    status, text, _ = call(capsys, "sweep", "IBM", *GRID, "--fees", "0.001", "--state", state, "--top", "2", "--json")
+    found = json.loads(text)
+    own = nt.sweep(nt.datasets.load("IBM"), nt.strategy.library.Momentum, SAME, fees=0.001)
+    assert (status, found["digest"], found["best"]) == (0, own.digest, own.best)
+    assert found["trials"] == 4 and len(found["top"]) == 2 and state.is_file()
+    assert found["deflated_sharpe"] == own.deflated_sharpe()
+
+
+def test_sweep_for_people(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    pytest.importorskip("plotly")
+    page = tmp_path / "map.html"
+    status, text, errors = call(
+        capsys, "sweep", "IBM", *GRID, "--where", "lookback < 50", "--metric", "volatility", "--minimize",
+        "--heatmap", page, "--interpreted",
+    )  # fmt: skip
+    assert (status, errors) == (0, [])
+    assert "2 trials of lookback=..., max_fraction=... by volatility" in text
+    assert "best: lookback=20" in text and page.stat().st_size > 1_000
+
+
+def test_walkforward_is_nt_walk_forward(capsys: pytest.CaptureFixture[str]) -> None:
+    windows = ["--folds", "3", "--purge", "5", "--embargo", "2", "--anchored", "--train", "1000"]
+    status, text, _ = call(capsys, "walkforward", "IBM", *GRID, *windows, "--json")
+    found = json.loads(text)
+    own = nt.walk_forward(
+        nt.datasets.load("IBM"), nt.compiled(nt.strategy.library.Momentum), SAME, 3, 5, 2, True, train=1000
+    )
+    assert (status, found["digest"]) == (0, own.result.digest)
+    assert found["deflated_sharpe"] == own.deflated_sharpe and len(found["folds"]) == 3
+
+
+def test_walkforward_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = ["--random", "3", "--seed", "4", "--param", "max_fraction=0.5", "--earlier-trials", "9"]
+    status, text, _ = call(capsys, "walkforward", "IBM", "--grid", "lookback=20,40,60,80", *drawn, "--folds", "2")
+    assert status == 0
+    assert "chosen before" in text and "the best of 12 useless candidates" in text
+
+
+WRONG = [
+    (["sweep", "IBM"], "Missing option '--grid'"),
+    (["sweep", "IBM", "--grid", "lookback"], "--grid must look like name=2:50:4 or name=1,2,3, was 'lookback'"),
+    (["sweep", "IBM", "--grid", "lookback=1:2:3:4"], "a range is start:stop or start:stop:step of whole numbers"),
+    (["sweep", "IBM", "--grid", "lookback=0.1:0.5"], "a range is start:stop"),
+    (["sweep", "IBM", "--grid", "lookbak=20,40"], "did you mean 'lookback'?"),
+    (["sweep", "IBM", *GRID, "--where", "lookback"], "--where must look like 'fast < slow', was 'lookback'"),
+    (["sweep", "IBM", *GRID, "--where", "lookbac > 3"], "'lookbac' is not searched; did you mean 'lookback'?"),
+    (["sweep", "IBM", *GRID, "--where", "lookback < 3"], "lets none of 4 combinations through"),
+    (["sweep", "IBM", *GRID, "--metric", "sharp"], "did you mean 'sharpe'?"),
+    (["sweep", "IBM", *GRID, "--state", "no/where"], "state: no folder"),
+    (["sweep", "IBM", *GRID, "--top", "0"], "Invalid value for '--top'"),
+    (["walkforward", "IBM", *GRID, "--folds", "0"], "folds must be an int in 1..3270, was 0"),
+    (["walkforward", "IBM", *GRID, "--purge", "9999"], "purge must be an int in 0..3270, was 9999"),
+    (["walkforward", "IBM", *GRID, "--random", "0"], "trials must be an int >= 1"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), WRONG, ids=[" ".join(arguments) for arguments, _ in WRONG])
+def test_wrong_input_is_one_line_and_exits_2(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, text, errors = call(capsys, *arguments)
+    assert (status, text, len(errors)) == (2, "", 1)
+    assert words in errors[0]
