@@ -98,9 +98,13 @@ def moved_state(base: Trial, other: Trial, until: int, cut_ns: int) -> list[Move
     """Slots of ctx.state that differ after `until` times."""
     if until not in other.stands:
         return []
-    a, b = base.stands[until].state, other.stands[until].state
-    unequal = np.flatnonzero(~((a == b) | (np.isnan(a) & np.isnan(b))))
-    return [Move("state", f"ctx.state[{k}]", "", cut_ns, float(a[k]), float(b[k])) for k in unequal[:8].tolist()]
+    moves = []
+    for name, a in base.stands[until].state.items():
+        b = other.stands[until].state[name]
+        unequal = np.flatnonzero(~((a == b) | (np.isnan(a) & np.isnan(b))))
+        for k in unequal[:8].tolist():
+            moves.append(Move("state", f"{name}ctx.state[{k}]", "", cut_ns, float(a[k]), float(b[k])))
+    return moves
 
 
 def _decided(base: Trial, other: Trial, bar: int, was: str, became: str, columns: list[Move], slot: int) -> Move:
@@ -108,7 +112,7 @@ def _decided(base: Trial, other: Trial, bar: int, was: str, became: str, columns
     because = [move for move in columns if move.ts_ns <= ts_ns]
     because.sort(key=lambda move: move.ts_ns)
     names = tuple(dict.fromkeys(repr(move.name) for move in because)) or moved_attributes(base, other)
-    symbol = base.bars[slot].symbol if slot >= 0 and len(base.bars) > 1 else ""
+    symbol = base.bars[slot % len(base.bars)].symbol if slot >= 0 and len(base.bars) > 1 else ""
     return Move("decision", was, symbol, ts_ns, was, became, 1, names)
 
 

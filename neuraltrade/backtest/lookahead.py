@@ -65,7 +65,8 @@ def check_lookahead(
     """Whether `strategy` uses bars it could not know yet: alter the future, and name what moved before it.
 
     data : Bars or Panel of 3 times or more. strategy : a subclass or instance of nt.Strategy, nt.compiled(...) of one,
-        or a function that makes nt.Signals from the data (arrays made beforehand cannot be made anew: InputError).
+        or a function that makes nt.Signals from the data (arrays made beforehand cannot be made anew: InputError), or
+        several nt.Strategy in a list or a mapping of names.
     cuts : bars, spread by `seed`, after which the future is altered; the last that has a future always is.
     decisions : the same at bars where the strategy decided something, at most so many, evenly chosen.
     tolerance : of an indicator's largest value: smaller differences are a note (sums that run over all the data round
@@ -236,9 +237,10 @@ class _Search:
 
     def _report(self, base: Trial, decided: np.ndarray, chosen: list[int], reason: str) -> LookaheadReport:
         leaks = [] if reason else [*self.found.values(), *self._memory(base)]
+        several = isinstance(self.strategy, (list, tuple, Mapping))
+        name = ", ".join(_name(one) for one in self.strategy) if several else _name(self.strategy)
         late = [error for cut, kind, error in self.refusals if kind == "truncated" and cut == chosen[-1]]
         if not reason and late and not self.shortened:
-            name = getattr(self.strategy, "__name__", None) or repr(self.strategy)
             leaks.append(
                 Leak("outside", name, "", -1, 0, f"it cannot run over fewer bars ({late[0]}): what it reads was made "
                      "from all of the data before; make it in init, or in the function, from the data given", "",
@@ -253,7 +255,7 @@ class _Search:
             verdict=verdict,
             leaks=tuple(leaks),
             notes=() if reason else tuple(self._notes(base, len(decided))),
-            strategy=getattr(self.strategy, "__name__", None) or repr(self.strategy),
+            strategy=name,
             data=f"{', '.join(symbols[:4])}{', ...' * (len(symbols) > 4)} ({len(base.clock_ns)} bars)",
             decisions=len(decided),
             cuts=tuple(chosen),
@@ -293,6 +295,10 @@ class _Search:
         if self.setup.policy.market_at == "same_close":
             notes.append("orders fill at the close they were decided on (market_at='same_close'), which nobody can do")
         return notes
+
+
+def _name(strategy: Any) -> str:
+    return strategy if isinstance(strategy, str) else getattr(strategy, "__name__", None) or repr(strategy)
 
 
 def _chosen(low: int, high: int, decided: np.ndarray, cuts: int, decisions: int, seed: int) -> list[int]:

@@ -15,8 +15,9 @@ from ..errors import InputError, StrategyError
 from ..market import Bars, Panel
 from ..strategy import Signals
 from ..strategy.indicators import Indicator
-from ..strategy.prepare import prepare
+from ..strategy.prepare import Prepared, prepare
 from .run import Setup, _attach, _bind
+from .team import Members, members_of
 
 _NANO = 1e-9
 _SIDES = {1: "buy", -1: "sell", 0: ""}
@@ -25,11 +26,11 @@ _DIRECTIONS = {1: "long", -1: "short", 0: "neutral"}
 
 @dataclass
 class Stand:
-    """How a run stood after the first `until` times: rows of its event log so far, WORKING_DTYPE rows, ctx.state."""
+    """How a run stood after the first `until` times: rows of its event log so far, WORKING_DTYPE rows, each strategy's ctx.state."""
 
     event_count: int
     working: np.ndarray
-    state: np.ndarray
+    state: dict[str, np.ndarray]
 
 
 @dataclass
@@ -43,12 +44,12 @@ class Trial:
 
     clock_ns: np.ndarray
     bars: tuple[Bars, ...]
-    events: np.ndarray
     columns: dict[str, list[np.ndarray]]
-    stands: dict[int, Stand] = field(default_factory=dict)
-    attributes: dict[str, Any] = field(default_factory=dict)
-    error: StrategyError | None = None
+    attributes: dict[str, Any]
     made: str = "indicator"
+    events: np.ndarray = field(default_factory=lambda: np.zeros(0, EVENT_DTYPE))
+    stands: dict[int, Stand] = field(default_factory=dict)
+    error: StrategyError | None = None
 
 
 def is_factory(strategy: Any) -> bool:
@@ -64,26 +65,60 @@ def attempt(
     `init`, or the function, sees all of the data. Raises StrategyError where it raises, InputError where what it made
     does not fit the data.
     """
+    members = members_of(strategy, params, setup.bars, False, setup.calendars)
+    if members is not None:
+        return _attempt_several(setup, members, stops, recall, advisor)
     if is_factory(strategy):
         signals = _made_signals(strategy, setup.data)  # type: ignore[arg-type]
         prepared, columns, attributes = None, _signal_columns(signals, setup), {}
     else:
         signals, prepared = strategy, prepare(strategy, params, setup.bars, calendars=setup.calendars)
-        columns = _named(prepared.indicators)
-        attributes = {k: v for k, v in vars(prepared.instance).items() if not _is_indicator(v) and k != "_frozen"}
+        columns, attributes = _named(prepared.indicators), _attributes(prepared)
     engine = setup.engine(setup.policy, () if prepared is None else prepared.calls)
     _bind(engine, setup, signals, prepared)
     name = getattr(strategy, "__name__", "Signals") if prepared is None else prepared.name
     _attach(engine, setup, {"strategy": name}, recall, None, advisor)
-    error, stands, made = None, {}, "signals" if prepared is None else "indicator"
+    trial = Trial(engine.clock_ts_ns, setup.bars, columns, attributes, "signals" if prepared is None else "indicator")
     try:
-        for stop in stops:
-            engine.advance(stop - engine.position_index)
-            stands[stop] = Stand(engine.counters()["events"], working(engine), np.array(engine.context.state))
+        _advance(trial, engine, stops, {"": engine.context})
     except StrategyError as raised:
-        error = raised if prepared is None or prepared.native is None else prepared.failure.explain(raised)
-    events = engine.events().view(EVENT_DTYPE)
-    return Trial(engine.clock_ts_ns, setup.bars, events, columns, stands, attributes, error, made)
+        trial.error = raised if prepared is None or prepared.native is None else prepared.failure.explain(raised)
+    trial.events = engine.events().view(EVENT_DTYPE)
+    return trial
+
+
+def _attempt_several(setup: Setup, members: Members, stops: Sequence[int], recall: Any, advisor: Any) -> Trial:
+    """The same of several strategies in one run; what is whose is told by name."""
+    columns: dict[str, list[np.ndarray]] = {}
+    attributes: dict[str, Any] = {}
+    for name, one in zip(members.names, members.strategies, strict=True):
+        if isinstance(one, Signals):
+            raise InputError(f"strategy {name!r} must be an nt.Strategy here: arrays made already cannot be made anew")
+        columns |= {f"{name}: {column}": values for column, values in _named(one.indicators).items()}
+        attributes |= {f"{attribute} of {name}": value for attribute, value in _attributes(one).items()}
+    engine = setup.engine(setup.policy, (), len(members))
+    team = members.bind(engine)
+    _attach(engine, setup, {"strategy": ", ".join(members.names)}, recall, None, advisor, members, team)
+    trial = Trial(engine.clock_ts_ns, setup.bars, columns, attributes)
+    try:
+        _advance(trial, engine, stops, {f"{name}: ": team.context(at) for at, name in enumerate(members.names)})
+    except StrategyError as raised:
+        trial.error = members.explain(raised, team)
+    trial.events = engine.events().view(EVENT_DTYPE)
+    return trial
+
+
+def _advance(trial: Trial, engine: Any, stops: Sequence[int], contexts: dict[str, Any]) -> None:
+    """To each stop in turn, noting how the run stands."""
+    for stop in stops:
+        engine.advance(stop - engine.position_index)
+        state = {name: np.array(context.state) for name, context in contexts.items()}
+        trial.stands[stop] = Stand(engine.counters()["events"], working(engine), state)
+
+
+def _attributes(prepared: Prepared) -> dict[str, Any]:
+    named = vars(prepared.instance).items()
+    return {name: value for name, value in named if name != "_frozen" and not _is_indicator(value)}
 
 
 def _made_signals(factory: Callable[[Any], Any], data: Bars | Panel) -> Signals:
@@ -149,6 +184,6 @@ def told(event: np.void | None, symbols: tuple[str, ...], texts: str = "nothing"
     if kind in ("cancelled", "expired", "rejected", "modified", "joined"):
         words.append(f"order {event['id']}")
     slot = int(event["symbol"])
-    if len(symbols) > 1 and 0 <= slot < len(symbols):
-        words.append(symbols[slot])
+    if len(symbols) > 1 and slot >= 0:
+        words.append(symbols[slot % len(symbols)])  # of several strategies: strategy x symbols + symbol
     return " ".join(word for word in words if word)

@@ -298,3 +298,52 @@ def test_alterations_keep_the_past_and_change_the_next_bar(kind):
             assert after.close[keep] != before.close[keep] and after.volume[keep] != before.volume[keep]
             assert not np.array_equal(after.high[keep:], before.high[keep : len(after)])
     assert altered(GOOG, "truncated", int(GOOG.ts_ns[0]) - 1, np.random.default_rng(1)) is None
+
+
+class Steady(nt.Strategy):
+    def init(self, data):
+        self.past = data.roc(5)
+
+    def on_bar(self, ctx):
+        ctx.state[0] = ctx.close
+        ctx.target(0.4 if ctx.value(self.past) > 0.0 else 0.0)
+
+
+class Peeks(Steady):
+    def init(self, data):
+        self.past = data.indicator(np.append(np.diff(data.close), 0.0), "tomorrow")
+        self.mean = data.close.mean()
+
+    def on_bar(self, ctx):
+        ctx.state[1] = self.mean
+        ctx.target(0.4 if ctx.value(self.past) > 0.0 else 0.0)
+
+
+def test_several_strategies_are_told_apart():
+    found = nt.check_lookahead(GOOG, {"honest": Steady, "sly": Peeks}, **CHEAP)
+    assert {leak.name for leak in found.leaks if leak.kind == "indicator"} == {"sly: tomorrow"}
+    assert {leak.name for leak in found.leaks if leak.kind == "state"} == {"sly: ctx.state[1]"}
+    assert all(leak.because[0] == "'sly: tomorrow'" for leak in found.leaks if leak.kind == "decision")
+    assert repr(found).startswith("honest, sly over GOOG (140 bars): leaks")
+    assert nt.check_lookahead(GOOG, [Steady, nt.compiled(Steady)], **CHEAP).passed
+    with pytest.raises(nt.InputError, match="'kept' must be an nt.Strategy here"):
+        nt.check_lookahead(GOOG, {"kept": nothing(GOOG), "honest": Steady})
+
+
+class OnSchedule(nt.Strategy):
+    """Longer bars and a schedule, as the package offers them."""
+
+    def init(self, data):
+        self.weekly = data.resample("1w").sma(2)
+
+    @nt.schedule(every="1w")
+    def rebalance(self, ctx):
+        ctx.target(0.5 if ctx.close > ctx.value(self.weekly) else 0.0)
+
+    def on_close(self, ctx):
+        ctx.state[0] += 1.0
+
+
+def test_longer_bars_and_schedules_pass():
+    found = nt.check_lookahead(GOOG, OnSchedule, tolerance=0.0, cuts=6, decisions=4)
+    assert found.passed and found.decisions > 3, found
