@@ -11,6 +11,7 @@ import numpy as np
 from blake3 import blake3
 
 from ..errors import InputError
+from ..report import ParameterSection
 from ..report import search as charts
 from ..results import (
     DEFINITIONS,
@@ -187,6 +188,18 @@ class Sweep:
         a cell it shows the best one's (of a statistic: that of the trial with the best metric). Raises InputError for
         names it has not or a search over one parameter, DependencyMissing (extra `report`) without plotly.
         """
+        found = self.section(x, y, value)
+        best = self.best
+        return charts.heatmap(
+            found.x_values, found.y_values, found.values, names=(found.x, found.y, found.metric),
+            best=(best[found.x], best[found.y]),
+        )  # fmt: skip
+
+    def section(self, x: str | None = None, y: str | None = None, value: str = "metric") -> ParameterSection:
+        """The same heat map as a record of the report: `result.report(path, parameters=sweep)`.
+
+        Arguments and errors as in `heatmap`; it needs no plotly.
+        """
         names = self._two(x, y)
         shown = self._named(value)
         axes = [np.unique(self.table[self._columns[name]], return_inverse=True) for name in names]
@@ -196,11 +209,11 @@ class Sweep:
         for row in np.argsort(np.where(np.isnan(values), -np.inf, values), kind="stable"):
             if not np.isnan(values[row]):
                 cells[y_at[row], x_at[row]] = self.table[shown][row]
-        best = self.best
+        across, up = x_values.tolist(), y_values.tolist()
+        column, row = (_as_kept(axis, self.best[name]) for axis, name in zip((x_values, y_values), names, strict=True))
+        chosen = up.index(row), across.index(column)
         label = self.metric if value == "metric" else value
-        return charts.heatmap(
-            x_values.tolist(), y_values.tolist(), cells, names=(*names, label), best=(best[names[0]], best[names[1]])
-        )
+        return ParameterSection(*names, across, up, cells, label, self.trials, chosen)
 
     def parallel_coordinates(self) -> Figure:
         """A plotly figure with an axis for each parameter and the metric, a line for each trial.
@@ -246,6 +259,11 @@ class Sweep:
             cells += [f"{display(name, row[name].item()):>14}" for name in shown]
             lines.append("  ".join(cells))
         return "\n".join(lines)
+
+
+def _as_kept(values: np.ndarray, value: Any) -> Any:
+    """A parameter's value as its column keeps it: mixed kinds became text or float."""
+    return values.dtype.type(value).item() if values.dtype.kind != "U" else str(value)
 
 
 def _plain(name: str, value: Any) -> Any:

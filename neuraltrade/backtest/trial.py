@@ -26,7 +26,7 @@ _DIRECTIONS = {1: "long", -1: "short", 0: "neutral"}
 
 @dataclass
 class Stand:
-    """How a run stood after the first `until` times: rows of its event log so far, WORKING_DTYPE rows, each strategy's ctx.state."""
+    """How a run stood after so many times: rows of its event log, WORKING_DTYPE rows, ctx.state of each strategy."""
 
     event_count: int
     working: np.ndarray

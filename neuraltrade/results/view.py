@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..errors import InputError
 from ..report import Attribution, Contribution, PriceSeries, Run, Statistic
@@ -110,7 +113,7 @@ def run_view(result: Result) -> Run:
 
 
 def _attribution(result: Result, held: Holdings) -> list[Attribution]:
-    """By symbol, with profit over time."""
+    """By symbol and, of a run of several, by strategy, with profit over time."""
     rows = [
         Contribution(
             str(row["symbol"]),
@@ -118,7 +121,24 @@ def _attribution(result: Result, held: Holdings) -> list[Attribution]:
         )
         for row in result.by_symbol()
     ]
-    return [Attribution("Symbol", rows, held.pnl)]
+    made = [Attribution("Symbol", rows, held.pnl)]
+    if result.strategies:
+        made.insert(0, _by_strategy(result))
+    return made
+
+
+def _by_strategy(result: Result) -> Attribution:
+    """Each strategy's contribution; what is of none of them, interest, comes last where there is any."""
+    rows, curves = [], result.contributions().T
+    for row in result.by_strategy():
+        named = {name: row[name].item() for name in ("trades", "exposure", "fees", "open_pnl", "flows")}
+        rows.append(Contribution(str(row["strategy"]), pnl=row["realised"].item() - row["fees"].item(), **named))
+    rest = result.equity - result.cash - curves.sum(axis=0)
+    last = rows.pop()
+    if abs(last.total) > 0.0:
+        rows.append(dataclasses.replace(last, name="interest"))
+        curves = np.vstack((curves, rest))
+    return Attribution("Strategy", rows, curves)
 
 
 def section(name: str, given: Any, kind: type) -> Any:

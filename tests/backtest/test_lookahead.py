@@ -326,7 +326,7 @@ def test_several_strategies_are_told_apart():
     assert all(leak.because[0] == "'sly: tomorrow'" for leak in found.leaks if leak.kind == "decision")
     assert repr(found).startswith("honest, sly over GOOG (140 bars): leaks")
     assert nt.check_lookahead(GOOG, [Steady, nt.compiled(Steady)], **CHEAP).passed
-    with pytest.raises(nt.InputError, match="'kept' must be an nt.Strategy here"):
+    with pytest.raises(nt.InputError, match=r"'kept' must be an nt.Strategy here"):
         nt.check_lookahead(GOOG, {"kept": nothing(GOOG), "honest": Steady})
 
 

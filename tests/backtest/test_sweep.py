@@ -295,3 +295,16 @@ def test_the_cost_of_a_chunk_is_bounded_by_its_size() -> None:
     numbered = [(n, {}) for n in range(2 * sweep_pool.CHUNK + 1)]
     sizes = [len(one) for one in sweep_pool.chunks(numbered, sweep_pool.CHUNK)]
     assert sizes == [sweep_pool.CHUNK, sweep_pool.CHUNK, 1]
+
+
+def test_the_heat_map_as_a_section_of_the_report():
+    bars = nt.datasets.load("GOOG")[:200]
+    grid = {"lookback": [10, 20, 40], "rebalance": [5, 10], "allow_short": [True, False]}
+    found = nt.sweep(bars, nt.strategy.library.Momentum, grid)
+    section = found.section("rebalance", "lookback")
+    assert (section.x_values, section.y_values, section.trials) == ([5, 10], [10, 20, 40], 12)
+    row, column = section.marked
+    assert (section.y_values[row], section.x_values[column]) == (found.best["lookback"], found.best["rebalance"])
+    assert section.values[row, column] == np.nanmax(section.values) == found.table["metric"].max()
+    truth = found.section("allow_short", "lookback")
+    assert truth.x_values == [False, True] and truth.x_values[truth.marked[1]] == found.best["allow_short"]

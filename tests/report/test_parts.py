@@ -7,6 +7,7 @@ import pytest
 
 import neuraltrade as nt
 from neuraltrade import report
+from neuraltrade.results.view import run_view
 
 pytest.importorskip("plotly")
 pytest.importorskip("jinja2")
@@ -68,3 +69,19 @@ def test_wrong_sections_are_named(tmp_path):
         run.report(tmp_path / "a.html", comparison=[run])
     with pytest.raises(nt.InputError, match=r"parameters must be None, nt.report.ParameterSection"):
         run.report(tmp_path / "a.html", parameters={"a": 1})
+
+
+def test_a_run_of_several_shows_who_earned_what(tmp_path):
+    bars = nt.datasets.load("IBM")[:300]
+    up = bars.close > bars.open
+    given = {"hold": nt.Signals(up, up & False, size=10), "days": nt.Signals(up, ~up, size=20)}
+    borrows = nt.Account(leverage=4, interest_rate=0.05)
+    for cash, account, names in ((10_000, None, ["hold", "days"]), (2_000, borrows, ["hold", "days", "interest"])):
+        result = nt.backtest(bars, given, cash=cash, account=account, fees=0.001)
+        by_strategy, by_symbol = run_view(result).attribution
+        assert (by_strategy.what, by_symbol.what) == ("Strategy", "Symbol")
+        assert [row.name for row in by_strategy.rows] == names
+        np.testing.assert_allclose(by_strategy.curves.sum(axis=0), result.equity - result.cash, atol=1e-6)
+        totals = [row.total for row in by_strategy.rows]
+        np.testing.assert_allclose(by_strategy.curves[:, -1], totals, atol=1e-4)
+    assert "Profit by strategy" in result.report(tmp_path / "a.html").read_text(encoding="utf-8")
