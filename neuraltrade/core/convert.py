@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -167,6 +168,25 @@ def config(
         raise InputError(f"cash must be positive and finite, was {cash!r}")
     if latency_ns < 0:
         raise InputError(f"latency_ns must not be negative, was {latency_ns!r}")
+    return _settings_codes(policy, fees, slippage, size, risk, account, path) | {
+        "cash": _at_least_one(cash, scale, "cash"),
+        "latency_ns": int(latency_ns),
+        "records_events": int(record_events),
+    }
+
+
+@functools.lru_cache(maxsize=16)  # settings are frozen, and a sweep runs thousands of times with the same
+def _settings_codes(
+    policy: FillPolicy,
+    fees: Fees,
+    slippage: Slippage,
+    size: Size,
+    risk: RiskLimits | None,
+    account: Account,
+    path: str | None,
+) -> dict[str, Any]:
+    """What of nt_engine_config hangs on the settings alone."""
+    scale = 10**account.cash_digits
     return {
         "policy": policy_codes(policy, path),
         "costs": {
@@ -181,10 +201,7 @@ def config(
         "account": account_codes(account),
         "limits": limits(risk, scale),
         "size": size_code(size, scale),
-        "cash": _at_least_one(cash, scale, "cash"),
         "cash_digits": account.cash_digits,
-        "latency_ns": int(latency_ns),
-        "records_events": int(record_events),
     }
 
 

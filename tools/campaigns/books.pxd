@@ -1,3 +1,5 @@
+cimport cython
+
 cpdef half_even(value, divisor)
 
 cdef class Position:
@@ -11,6 +13,8 @@ cdef class Books:
     cpdef fee(self, long slot, quantity, price)
     cpdef margin(self, long slot, quantity, price)
     cpdef equity(self, list closes)
+    @cython.locals(position=Position)
     cpdef free(self, long slot, kept, price, list closes)
+    @cython.locals(position=Position)
     cpdef fill(self, long slot, change, price)
     cpdef balance(self)

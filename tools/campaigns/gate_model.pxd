@@ -1,6 +1,7 @@
+cimport cython
+
 from campaigns.books cimport Books
-from campaigns.sequence_order cimport Order
-from campaigns.sequence_shape cimport Ask
+from campaigns.sequence_order cimport Ask, Order
 
 cdef class Gate:
     cdef public Books books
@@ -12,9 +13,11 @@ cdef class Gate:
     cdef public long mode, loss_mode, cause, executions
     cpdef watch(self, now)
     cpdef resume(self)
+    @cython.locals(order=Order)
     cpdef working(self, long slot, long side, long but)
     cpdef worst(self, long slot, up, down, price)
     cpdef towards(self, long slot, quantity, price)
     cpdef exposures(self, Ask ask)
+    @cython.locals(order=Order)
     cpdef crosses(self, Ask ask, model)
     cpdef passed(self, Ask ask, now, is_stop_known)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from campaigns.books import Books
-from campaigns.sequence_order import Order
-from campaigns.sequence_shape import Ask
+from campaigns.sequence_order import Ask, Order
 
 NANO, PICO = 10**9, 10**12
 OPEN, REDUCE_ONLY, HALT, CANCEL_ALL = range(4)

@@ -29,9 +29,9 @@ from campaigns.sequence_order import (
     SKIPPED,
     STOP_LOSS,
     TRAILING,
+    Ask,
     Order,
 )
-from campaigns.sequence_shape import Ask
 
 
 class Changes(FillChecks):
@@ -141,11 +141,11 @@ class Changes(FillChecks):
             return
         if order.kind == TRAILING and event[5] not in stops and not order.is_fired and not order.may_have_fired:
             raise Wrong(f"order {order.id} stands at {event[5]}, due was one of {stops}")
-        if quantity and (order.role >= STOP_LOSS or quantity <= order.filled or quantity % self.settings.lot):
+        if quantity and (order.role >= STOP_LOSS or quantity <= order.filled or quantity % self.lot):
             raise Wrong(f"order {order.id} took the quantity {quantity}")
         if (limit and not order.limit) or (stop and (not order.stop or order.kind == TRAILING)):
             raise Wrong(f"order {order.id} took a price of a kind that it has not")
-        if limit % self.settings.tick or stop % self.settings.tick:
+        if limit % self.tick or stop % self.tick:
             raise Wrong(f"order {order.id} took a price off the tick")
         self.judge(ask, 0, stops)
         order.quantity, order.limit = quantity or order.quantity, limit or order.limit

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from campaigns.books import Wrong
-from campaigns.sequence_order import ENTRY, FOK, IOC, LIMIT, MARKET, Order
-from campaigns.sequence_shape import Ask
+from campaigns.sequence_order import ENTRY, FOK, IOC, LIMIT, MARKET, Ask, Order
 from campaigns.sequence_trails import Trails
 
 
@@ -12,9 +11,9 @@ class Clock(Trails):
     """The model's second floor, on SequenceState."""
 
     def begin_step(self) -> None:
-        self.now = (self.step + 1) * self.settings.step_ns
+        self.now = (self.step + 1) * self.step_ns
         self.is_strategy_phase = False
-        cap = self.policy.volume_cap
+        cap = self.volume_cap
         for slot in self.slots:
             own, bar = self.prices[slot], self.bars[slot] + 1
             self.has_bar[slot] = bar < len(own) and own[bar][0] == self.now
@@ -67,10 +66,10 @@ class Clock(Trails):
         own, bar = self.prices[order.slot], self.bars[order.slot]
         if order.parent:
             return self.step >= order.created + (not order.at_once)
-        same_close = order.kind == MARKET and self.policy.market_at == "same_close"
-        same_close = same_close or (order.kind == LIMIT and self.policy.limits_from == "at_once")
+        same_close = order.kind == MARKET and self.fills_at_close
+        same_close = same_close or (order.kind == LIMIT and self.limits_at_once)
         opens_ns = self.now if at_close and same_close else own[bar - 1][0] if bar > 0 else -1
-        return self.step >= order.created + (not same_close) and order.created_ns + self.settings.latency_ns <= opens_ns
+        return self.step >= order.created + (not same_close) and order.created_ns + self.latency_ns <= opens_ns
 
     def judge(self, ask: Ask, answer: int, stops: tuple[int, ...] = ()) -> None:
         """The gate's answer must be one that it may give, for one of `stops` where the ask's is not known."""

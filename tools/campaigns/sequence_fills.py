@@ -24,13 +24,13 @@ class FillChecks(Clock):
         """The day of the first bar that could have filled the order."""
         own = self.prices[order.slot]
         for bar in range(1, self.bars[order.slot] + 1):
-            started = own[bar - 1][0] >= order.created_ns + self.settings.latency_ns
+            started = own[bar - 1][0] >= order.created_ns + self.latency_ns
             if own[bar][0] > order.created_ns and started:
                 return (own[bar][0] - 1) // NS_DAY
         return None
 
     def check_volume(self, order: Order, quantity: int) -> None:
-        if self.policy.volume_cap:
+        if self.volume_cap:
             self.room[order.slot] -= quantity
             if self.room[order.slot] < 0:
                 raise Wrong(f"order {order.id} took {-self.room[order.slot]} more than the bar's volume allows")
@@ -58,7 +58,7 @@ class FillChecks(Clock):
         after = held + order.side * (closed + opened)
         if gate.mode != OPEN:
             raise Wrong(f"order {order.id} opened {opened} in mode {gate.mode}")
-        if after < 0 and not self.settings.shorting:
+        if after < 0 and not self.shorting:
             raise Wrong(f"order {order.id} sold short")
         is_sized = order.quantity == 0 and order.filled == 0
         if gate.max_position and abs(after) > gate.max_position:

@@ -224,7 +224,7 @@ class SequenceModel(Changes):
         choice = self.policy.contingent_from
         if order.parent_waits:
             choice = self.policy.contingent_from_working or choice
-        late = parent.kind == ON_CLOSE or (parent.kind == MARKET and self.policy.market_at == "same_close")
+        late = parent.kind == ON_CLOSE or (parent.kind == MARKET and self.fills_at_close)
         order.at_once = choice != "next_bar" and (choice == "entry_bar" or role == TAKE_PROFIT) and not late
         self.active[order.slot].append(order)
 
@@ -244,8 +244,8 @@ class SequenceModel(Changes):
         order = self.orders[event[2] - 1]
         if order.status > PARTIAL:
             raise Wrong(f"order {order.id} filled in state {order.status}")
-        at_close = not self.is_finishing and order.kind == MARKET and self.policy.market_at == "same_close"
-        if order.kind == LIMIT and order.role == ENTRY and self.policy.limits_from == "at_once":
+        at_close = not self.is_finishing and order.kind == MARKET and self.fills_at_close
+        if order.kind == LIMIT and order.role == ENTRY and self.limits_at_once:
             at_close = self.step in (order.created, order.modified)
         if at_close:
             self.enter_strategy()
@@ -278,7 +278,7 @@ class SequenceModel(Changes):
         else:
             order.status = PARTIAL
             order.is_fired = order.is_fired or order.kind in (STOP, TRAILING)
-            if (not self.policy.volume_cap and self.policy.depth == "unlimited") or order.tif == IOC:
+            if not self.is_scarce or order.tif == IOC:
                 self.due.add(order.id)
         if opened and order.role == ENTRY:
             self.expect_children(order, opened, price)
@@ -316,13 +316,13 @@ class SequenceModel(Changes):
             self.expected_children.append((STOP_LOSS, opened, level))
         if trail or trail_rate:
             self.expected_children.append(
-                (TRAIL_ROLE, opened, trail_level(self.settings, base, -order.side, trail, trail_rate))
+                (TRAIL_ROLE, opened, trail_level(self.tick, base, -order.side, trail, trail_rate))
             )
         if profit or profit_rate:
             self.expected_children.append((TAKE_PROFIT, opened, profit or self.moved(base, profit_rate, order.side)))
 
     def moved(self, base: int, rate: int, way: int) -> int:
-        tick = self.settings.tick
+        tick = self.tick
         level = base + way * half_even(base * rate, PICO)
         return max(tick, half_even(level, tick) * tick if tick > 1 else level)
 

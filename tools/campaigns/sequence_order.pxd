@@ -4,3 +4,9 @@ cdef class Order:
     cdef public object quantity, limit, stop, filled, good_till, created_ns, trail, trail_rate
     cdef public tuple peaks, bracket
     cdef public bint is_fired, may_have_fired, at_once, born_late, parent_waits
+
+
+cdef class Ask:
+    cdef public long slot, side, changed, kind
+    cdef public object quantity, limit, stop
+    cdef public bint closes, may_be_short

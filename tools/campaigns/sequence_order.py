@@ -1,4 +1,4 @@
-"""One order as the event log tells of it, and the codes of log and script."""
+"""One order as the event log tells of it, one as the gate sees it, and the codes of log and script."""
 
 from __future__ import annotations
 
@@ -37,3 +37,18 @@ class Order:
     def may_be_spent(self) -> bool:
         """Whether the stop may have been reached without an event that says so."""
         return self.may_have_fired or self.kind == STOP_LIMIT
+
+
+class Ask:
+    """An order as the gate sees it. quantity None: found at its fill."""
+
+    def __init__(
+        self, slot: int, side: int, quantity: int | None, limit: int, stop: int, closes: bool, changed: int
+    ) -> None:
+        self.slot, self.side, self.quantity = slot, side, quantity
+        self.limit, self.stop, self.closes, self.changed = limit, stop, closes, changed
+        self.kind = MARKET
+        self.may_be_short = False  # where shorting is off and the size is found at the fill
+
+    def __repr__(self) -> str:
+        return f"Ask({vars(self)})"

@@ -9,11 +9,11 @@ from campaigns.books import PICO, Wrong, half_even
 MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING, ON_OPEN, ON_CLOSE = range(7)
 
 
-def slipped(settings: Any, side: int, price: int, low: int, high: int) -> int:
-    if not settings.slippage_rate:
+def slipped(model: Any, side: int, price: int, low: int, high: int) -> int:
+    if not model.slippage_rate:
         return price
-    moved = price + side * half_even(price * settings.slippage_rate, PICO)
-    if settings.slippage_capped:
+    moved = price + side * half_even(price * model.slippage_rate, PICO)
+    if model.slippage_capped:
         if moved < low:
             moved = min(low, price)
         if moved > high:
@@ -26,12 +26,12 @@ def check_price(model: Any, order: Any, price: int, at_close: bool) -> None:
     _, open_, high, low, close, _ = model.prices[order.slot][model.bars[order.slot]]
     if at_close and order.kind == LIMIT:
         within = order.limit - close if order.side > 0 else close - order.limit
-        tick = model.settings.tick if model.policy.depth != "unlimited" else 0
+        tick = model.tick if model.policy.depth != "unlimited" else 0
         if abs(price - close) > tick or within < (model.policy.limit_fill == "penetrate"):
             raise Wrong(f"order {order.id} filled at {price}, at the close of {open_, high, low, close}")
         return
     lowest, highest = allowed(model, order, open_, high, low, close)
-    if order.may_have_fired and price == slipped(model.settings, order.side, open_, low, high):
+    if order.may_have_fired and price == slipped(model, order.side, open_, low, high):
         return
     if not lowest <= price <= highest:
         bar = (open_, high, low, close)
@@ -40,14 +40,14 @@ def check_price(model: Any, order: Any, price: int, at_close: bool) -> None:
 
 def allowed(model: Any, order: Any, open_: int, high: int, low: int, close: int) -> tuple[int, int]:
     """The lowest and the highest price at which the order may fill in this bar."""
-    settings, policy, kind, side = model.settings, model.policy, order.kind, order.side
+    policy, kind, side = model.policy, order.kind, order.side
     if kind in (LIMIT, STOP_LIMIT):
         return limit_range(policy, order, open_, high, low, model.step)
     if policy.depth != "unlimited":  # what a quarter of the volume leaves is filled one tick worse
         outside = policy.stop_gap == "at_stop" or policy.limit_gap == "at_limit"
-        first, last = (1, 2**62) if outside else (low - settings.tick, high + settings.tick)
-        return slipped(settings, side, first, low, high), slipped(settings, side, last, low, high)
-    if kind == ON_CLOSE or (kind == MARKET and policy.market_at == "same_close"):
+        first, last = (1, 2**62) if outside else (low - model.tick, high + model.tick)
+        return slipped(model, side, first, low, high), slipped(model, side, last, low, high)
+    if kind == ON_CLOSE or (kind == MARKET and model.fills_at_close):
         first = last = close
     elif kind in (MARKET, ON_OPEN) or order.is_fired:
         first = last = open_
@@ -65,7 +65,7 @@ def allowed(model: Any, order: Any, open_: int, high: int, low: int, close: int)
         first, last = low, high
         if policy.stop_gap == "at_stop" or policy.limit_gap == "at_limit":  # a level, or an entry, may lie outside
             first, last = 1, 2**62
-    return slipped(settings, side, first, low, high), slipped(settings, side, last, low, high)
+    return slipped(model, side, first, low, high), slipped(model, side, last, low, high)
 
 
 def moves_first(policy: Any, kind: int) -> bool:

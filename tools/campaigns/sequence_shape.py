@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from campaigns.books import half_even
+from campaigns.sequence_order import Ask
 
 PICO = 10**12
 PLACE, TRADE, TARGET, CLOSE, TRAIL = range(5)
@@ -13,28 +14,13 @@ GTD = 4
 PRICE_RANGE, LOT, TICK, BRACKET, SHORTING, TIME_IN_FORCE, CONFLICT = -101, -102, -103, -109, -111, -112, -113
 
 
-class Ask:
-    """An order as the gate sees it. quantity None: found at its fill."""
-
-    def __init__(
-        self, slot: int, side: int, quantity: int | None, limit: int, stop: int, closes: bool, changed: int
-    ) -> None:
-        self.slot, self.side, self.quantity = slot, side, quantity
-        self.limit, self.stop, self.closes, self.changed = limit, stop, closes, changed
-        self.kind = MARKET
-        self.may_be_short = False  # where shorting is off and the size is found at the fill
-
-    def __repr__(self) -> str:
-        return f"Ask({vars(self)})"
-
-
 def shape_refusal(model: Any, row: tuple[int, ...]) -> tuple[Ask, int]:
     """The order that the call asks for, and the refusal due for its shape; 0 = none."""
     action, slot, side = row[2], row[1], row[3]
     held = model.books.positions[slot].quantity
     if action in (TRADE, TARGET):
         ask = Ask(slot, side, None, 0, 0, False, 0)
-        ask.may_be_short = not model.settings.shorting and (side < 0 or action == TARGET)
+        ask.may_be_short = not model.shorting and (side < 0 or action == TARGET)
         return ask, 0
     if action == CLOSE:
         return Ask(slot, -1 if held > 0 else 1, abs(held), 0, 0, True, 0), 0
@@ -51,10 +37,10 @@ def shape_refusal(model: Any, row: tuple[int, ...]) -> tuple[Ask, int]:
     return ask, place_refusal(model, row, ask)
 
 
-def trail_level(settings: Any, peak: int, side: int, distance: int, rate: int) -> int:
+def trail_level(tick: int, peak: int, side: int, distance: int, rate: int) -> int:
     """Where a trailing stop of `side` stands: on the nearest tick, 0 = nowhere."""
     level = peak + side * (distance or half_even(peak * rate, PICO))
-    return max(0, half_even(level, settings.tick) * settings.tick)
+    return max(0, half_even(level, tick) * tick)
 
 
 def time_refusal(model: Any, row: tuple[int, ...]) -> int:
@@ -62,16 +48,16 @@ def time_refusal(model: Any, row: tuple[int, ...]) -> int:
 
 
 def place_refusal(model: Any, row: tuple[int, ...], ask: Ask) -> int:  # noqa: PLR0911
-    settings, tick = model.settings, model.settings.tick
+    tick = model.tick
     loss, profit, trail, loss_rate, profit_rate, trail_rate = row[7:13]
     refusal = time_refusal(model, row)
     if refusal:
         return refusal
     if row[15] and (ask.limit or ask.stop):
         return CONFLICT
-    if ask.quantity is not None and ask.quantity % settings.lot:
+    if ask.quantity is not None and ask.quantity % model.lot:
         return LOT
-    if any(price % tick for price in (ask.limit, ask.stop, loss, profit, trail)):
+    if tick > 1 and any([price % tick for price in (ask.limit, ask.stop, loss, profit, trail)]):
         return TICK
     reference = ask.limit or ask.stop or model.closes[ask.slot]
     if (
@@ -86,7 +72,7 @@ def place_refusal(model: Any, row: tuple[int, ...], ask: Ask) -> int:  # noqa: P
 
 
 def short_refusal(model: Any, ask: Ask) -> int:
-    if model.settings.shorting or ask.side > 0:
+    if model.shorting or ask.side > 0:
         return 0
     if ask.quantity is None:
         ask.may_be_short = True
@@ -98,7 +84,7 @@ def trail_refusal(model: Any, row: tuple[int, ...], held: int) -> tuple[Ask, int
     """A trailing stop: against what is held (side 0), or an order of its own."""
     slot, quantity, distance, rate = row[1], row[4], row[9], row[12]
     side, closes = (row[3], False) if row[3] else (-1 if held > 0 else 1, True)
-    close, lot = model.closes[slot], model.settings.lot
+    close, lot = model.closes[slot], model.lot
     ask = Ask(slot, side, quantity or None, 0, 0, closes, 0)
     ask.kind = TRAILING
     if closes:
@@ -109,7 +95,7 @@ def trail_refusal(model: Any, row: tuple[int, ...], held: int) -> tuple[Ask, int
         return ask, CONFLICT
     if not (distance or rate) > 0 or rate >= PICO:
         return ask, PRICE_RANGE
-    ask.stop = trail_level(model.settings, close, side, distance, rate)
+    ask.stop = trail_level(model.tick, close, side, distance, rate)
     if ask.stop <= 0:
         return ask, PRICE_RANGE
     refusal = time_refusal(model, row)
@@ -117,6 +103,6 @@ def trail_refusal(model: Any, row: tuple[int, ...], held: int) -> tuple[Ask, int
         return ask, refusal
     if not closes and ask.quantity is not None and ask.quantity % lot:
         return ask, LOT
-    if distance % model.settings.tick:
+    if distance % model.tick:
         return ask, TICK
     return ask, 0 if closes else short_refusal(model, ask)

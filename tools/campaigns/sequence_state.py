@@ -16,6 +16,12 @@ class SequenceState:
         self.prices, self.rows = sequence.prices, sequence.rows
         self.slots = list(range(len(settings.symbols)))
         self.is_scarce = bool(self.policy.volume_cap) or self.policy.depth != "unlimited"
+        self.tick, self.lot, self.shorting = settings.tick, settings.lot, settings.shorting
+        self.latency_ns, self.step_ns = settings.latency_ns, settings.step_ns
+        self.slippage_rate, self.slippage_capped = settings.slippage_rate, settings.slippage_capped
+        self.volume_cap = self.policy.volume_cap or 0.0
+        self.fills_at_close = self.policy.market_at == "same_close"
+        self.limits_at_once = self.policy.limits_from == "at_once"
         fees = (settings.fee_rate, settings.fee_fixed, settings.fee_per_unit, settings.fee_minimum)
         self.books = Books(
             settings.cash, settings.cash_digits, settings.leverage, [settings.multiplier for _ in self.slots], fees

@@ -14,7 +14,7 @@ class Trails(SequenceState):
     def levels(self, order: Order) -> tuple[int, ...]:
         """The stops that a trailing stop may have: one, but for a child whose birth the log does not time."""
         peaks = order.peaks
-        found = [trail_level(self.settings, peak, order.side, order.trail, order.trail_rate) for peak in peaks]
+        found = [trail_level(self.tick, peak, order.side, order.trail, order.trail_rate) for peak in peaks]
         return tuple(found) if len(found) < 2 or found[0] != found[1] else (found[0],)
 
     def standing(self, order: Order) -> tuple[int, ...]:
