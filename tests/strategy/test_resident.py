@@ -49,7 +49,8 @@ def failure(data, strategy):
         nt.backtest(data, strategy)
     lines = [(line.name, line.lineno) for line in traceback.extract_tb(caught.value.__cause__.__traceback__)]
     shown = [line for line in lines if not line[0].startswith("neuraltrade.")]
-    return str(caught.value), caught.value.bar, type(caught.value.__cause__), shown
+    error = caught.value
+    return str(error), error.bar, type(error.__cause__), shown, error.result.digest
 
 
 class Base(nt.Strategy):
@@ -209,9 +210,8 @@ def test_bounds_take_three_runs_of_one_strategy(monkeypatch):
 
 
 def test_short_runs_are_called():
-    assert not stays(two_speeds.SmaCross)
-    long = nt.Bars("L", np.arange(1, 8_001) * 60_000_000_000, *np.ones((4, 8_000)), np.zeros(8_000))
-    assert stays(two_speeds.SmaCross, long)
+    assert not stays(two_speeds.SmaCross, GOOG[:1_999])
+    assert stays(two_speeds.SmaCross, GOOG[:2_000])
 
 
 @pytest.mark.parametrize("attribute", [{"level": 3.0}, {"level": 700.0}, {"count": 1, "flag": False}])
@@ -240,7 +240,7 @@ def test_locals_are_unbound_at_each_bar(monkeypatch):
     for least in (NEVER, 0):
         monkeypatch.setattr(prepare, "RESIDENT_BARS_MIN", least)
         assert stays(Forgets) is (least == 0)
-        message, bar, kind, shown = failure(GOOG[:30], Forgets)
+        message, bar, kind, shown, _ = failure(GOOG[:30], Forgets)
         assert bar == 5 and kind is UnboundLocalError and "later" in message and shown[-1][0] == "on_bar"
 
 
