@@ -3,7 +3,7 @@
 Environment
 -----------
 NEURALTRADE_MARCH            -march of the core, default "native"; wheels use "x86-64-v3". Recorded, checked at import.
-NEURALTRADE_SANITIZE=1       AddressSanitizer and UndefinedBehaviorSanitizer, -O1.
+NEURALTRADE_SANITIZE=1       AddressSanitizer and UndefinedBehaviorSanitizer, -O1 (-O0 what Cython wrote).
 NEURALTRADE_DEBUG=1          bounds checks on, the ledger balance asserted on every event, -Og.
 NEURALTRADE_CHECK=1           the ledger's balance is taken on every event and a run that is out of it fails.
 NEURALTRADE_STRICT=1         warnings in our C and C++ are errors.
@@ -209,7 +209,7 @@ def c_libraries() -> list[tuple[str, dict[str, object]]]:
 
 def wrapper_flags(march: list[str]) -> list[str]:
     """Flags of what Cython wrote. What takes time stands in csrc; here -O3 gains nothing and compiles 20% longer."""
-    optimised = [] if SANITIZE or DEBUG else ["-O2"]
+    optimised = ["-O0"] if SANITIZE else [] if DEBUG else ["-O2"]
     return [*base_flags(), *optimised, *HARDENING, *march, "-Wno-unused-parameter", "-Wno-sign-compare"]
 
 
@@ -237,7 +237,8 @@ def extensions(libraries: list[tuple[str, dict[str, object]]]) -> list[Extension
             )
         )
     shared = f"{SHARED_BY_CYTHON.replace('.', '/')}.c"  # written into the build folder
-    found.append(Extension(SHARED_BY_CYTHON, [shared], extra_compile_args=wrapper_flags(march_flags())))
+    flags = wrapper_flags([])  # for the baseline: the CPU check imports it
+    found.append(Extension(SHARED_BY_CYTHON, [shared], extra_compile_args=flags, extra_link_args=LINK_FLAGS))
     return found
 
 
