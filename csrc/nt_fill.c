@@ -116,7 +116,7 @@ static void fire(nt_engine *engine, const nt_order *order, nt_working *working)
         return;
     working->fired = 1;
     working->stop = 0;
-    nt_entries_widen(&engine->orders, working);
+    nt_orders_reprice(&engine->orders, order->working);
 }
 
 static void note_entry(nt_engine *engine, const nt_order *order, int64_t order_id)

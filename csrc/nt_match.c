@@ -1,6 +1,6 @@
 #include "nt_match.h"
 
-#include "nt_entries.h"
+#include "nt_reach.h"
 #include "nt_sessions.h"
 
 /* Most fills need the open or the close alone, and each further column is a cache miss: about 60 ns where orders are far apart. */
@@ -61,9 +61,10 @@ static int32_t next_eligible(const nt_engine *engine, int32_t index, int64_t las
 }
 
 /* Whether the order fills at the open, and where. A stop that the open has passed is spent, even if a limit then holds it. */
-static int touches_open(nt_engine *engine, nt_working *working, int64_t open, int64_t *price_out)
+static int touches_open(nt_engine *engine, int32_t index, int64_t open, int64_t *price_out)
 {
     const nt_policy *policy = &engine->policy;
+    nt_working *working = &engine->orders.working[index];
     int64_t side = working->side;
     if (working->type == NT_MARKET || working->type >= NT_ON_OPEN || working->fired) {
         *price_out = open;
@@ -78,7 +79,7 @@ static int touches_open(nt_engine *engine, nt_working *working, int64_t open, in
         if (!working->limit)
             return 1;
         working->stop = 0;
-        nt_entries_widen(&engine->orders, working);
+        nt_orders_reprice(&engine->orders, index);
         return side * (working->limit - open) >= (policy->limit_fill == NT_LIMIT_PENETRATE);
     }
     int64_t beyond = side * (working->limit - open); /* > 0: the open is better than the limit */
@@ -95,7 +96,10 @@ static int stop_comes_first(const nt_engine *engine, const nt_working *order, co
     const nt_orders *orders = &engine->orders;
     if (engine->policy.path != NT_PATH_WORST || order->type != NT_LIMIT || (order->role == NT_ROLE_ENTRY && !order->partner))
         return 0;
-    for (int32_t index = orders->lists[order->symbol].head; index >= 0; index = orders->working[index].next) {
+    for (int64_t k = 0; k < orders->reached_count; k++) {
+        int32_t index = nt_reach_at(orders, k);
+        if (index < 0)
+            continue;
         const nt_working *working = &orders->working[index];
         int excludes = working->order_id == order->partner || (order->role != NT_ROLE_ENTRY && working->role != NT_ROLE_ENTRY);
         if (!excludes || !working->stop || working->limit || working->side != order->side ||
@@ -128,16 +132,15 @@ static void hold_rest(nt_engine *engine, int64_t id)
 static nt_status match_open(nt_engine *engine, int32_t slot, nt_prices *prices, int64_t opens_ns, int *whole)
 {
     const nt_orders *orders = &engine->orders;
-    int64_t id = 0;
-    int32_t index = orders->lists[slot].head;
-    while ((index = next_eligible(engine, index, id, opens_ns)) >= 0) {
-        nt_working *working = &orders->working[index];
-        id = working->order_id;
-        nt_touch touch = {0, 0};
-        if (!touches_open(engine, working, prices->open, &touch.price) || stop_comes_first(engine, working, prices, opens_ns)) {
-            index = working->next;
+    for (int64_t k = 0; k < orders->reached_count; k++) { /* what a fill brings to life is added as it comes */
+        int32_t index = nt_reach_at(orders, k);
+        if (index < 0 || !nt_match_is_eligible(engine, &orders->working[index], opens_ns))
             continue;
-        }
+        const nt_working *working = &orders->working[index];
+        int64_t id = working->order_id;
+        nt_touch touch = {0, 0};
+        if (!touches_open(engine, index, prices->open, &touch.price) || stop_comes_first(engine, working, prices, opens_ns))
+            continue;
         int through = working->limit && touch.price == working->limit && touch.price != prices->open;
         nt_status status = is_same_trade(engine, nt_orders_row(orders, id), working, prices->open)
                                ? NT_OK
@@ -145,7 +148,6 @@ static nt_status match_open(nt_engine *engine, int32_t slot, nt_prices *prices, 
         if (status != NT_OK)
             return status;
         hold_rest(engine, id);
-        index = orders->lists[slot].head; /* a fill unlinks at will */
         if (!*whole && orders->lists[slot].trigger_count > 0) {
             if (load_prices(&engine->markets[slot], prices) != NT_OK)
                 return without_prices(&engine->markets[slot]);
@@ -182,7 +184,7 @@ static nt_status match_inside(nt_engine *engine, int32_t slot, const nt_prices *
     int64_t id;
     int32_t seen = 0;
     nt_path_open(&walk, prices, opens_ns);
-    while ((id = nt_path_next(engine, slot, &walk, &touch)) != 0) {
+    while ((id = nt_path_next(engine, &walk, &touch)) != 0) {
         if ((status = catch_up(engine, slot, &walk, &seen)) != NT_OK)
             return status;
         const nt_order *order = nt_orders_row(&engine->orders, id);
@@ -191,7 +193,7 @@ static nt_status match_inside(nt_engine *engine, int32_t slot, const nt_prices *
         nt_working *working = &engine->orders.working[order->working];
         if (working->stop && working->limit) { /* from here on a limit order */
             working->stop = 0;
-            nt_entries_widen(&engine->orders, working);
+            nt_orders_reprice(&engine->orders, order->working);
             working->born_bar = engine->i;
             working->born_price = touch.price;
             working->born_direction = (int8_t)touch.direction;
@@ -218,18 +220,19 @@ static nt_status match_inside(nt_engine *engine, int32_t slot, const nt_prices *
 static void move_trails(nt_engine *engine, int32_t slot, const nt_prices *prices)
 {
     nt_orders *orders = &engine->orders;
-    for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
+    for (int64_t k = 0; k < orders->reached_count; k++) {
+        int32_t index = nt_reach_at(orders, k);
+        if (index < 0 || orders->working[index].type != NT_TRAILING || orders->working[index].fired)
+            continue;
         nt_working *working = &orders->working[index];
         nt_order *row = nt_orders_row(orders, working->order_id);
-        if (row->type != NT_TRAILING || working->fired)
-            continue;
         int inside = working->born_bar == engine->i && working->born_direction != 0;
         int by_close = inside || engine->policy.trail_by == NT_TRAIL_CLOSES;
         int64_t extreme = by_close ? prices->close : row->side < 0 ? prices->high : prices->low;
         if (row->side < 0 ? extreme > working->peak : extreme < working->peak)
             working->peak = extreme;
         row->stop = working->stop = nt_bracket_trail(working, row->side, engine->markets[slot].tick);
-        nt_entries_widen(orders, working);
+        nt_orders_reprice(orders, index);
     }
 }
 
@@ -368,6 +371,32 @@ static int is_out_of_reach(nt_engine *engine, int32_t slot)
            series->high[bar] < up && series->close[bar] < up;
 }
 
+/* The bar, once its prices and what they reach are known. */
+static nt_status match_reached(nt_engine *engine, int32_t slot, nt_prices *prices, int64_t opens_ns, int whole)
+{
+    const nt_market *market = &engine->markets[slot];
+    const nt_order_list *list = &engine->orders.lists[slot];
+    nt_status status = match_open(engine, slot, prices, opens_ns, &whole);
+    if (status == NT_OK && list->trigger_count > 0 && whole) {
+        if (list->trail_count > 0 && engine->policy.trail_update == NT_TRAIL_BEFORE_CHECK && engine->policy.trail_by == NT_TRAIL_EXTREMES)
+            move_trails(engine, slot, prices);
+        status = match_inside(engine, slot, prices, opens_ns);
+        if (status == NT_OK && list->trail_count > 0)
+            move_trails(engine, slot, prices);
+    }
+    if (status == NT_OK && list->close_count > 0 && whole && (nt_session_code(market) & NT_SESSION_LAST))
+        status = fill_at_close(engine, slot, prices, NT_ON_CLOSE, opens_ns);
+    return status;
+}
+
+/* Prices of a bar that nobody checked may be in any order. */
+static nt_status find_reached(nt_engine *engine, int32_t slot, const nt_prices *prices)
+{
+    int64_t low = nt_smaller(nt_smaller(prices->open, prices->low), nt_smaller(prices->high, prices->close));
+    int64_t high = -nt_smaller(nt_smaller(-prices->open, -prices->low), nt_smaller(-prices->high, -prices->close));
+    return nt_reach_find(&engine->orders, slot, low, high);
+}
+
 nt_status nt_match_bar(nt_engine *engine, int32_t slot)
 {
     nt_market *market = &engine->markets[slot];
@@ -384,16 +413,10 @@ nt_status nt_match_bar(nt_engine *engine, int32_t slot)
     const nt_order_list *list = &engine->orders.lists[slot];
     if (list->transient_count > 0)
         expire(engine, slot, opens_ns);
-    nt_status status = match_open(engine, slot, &prices, opens_ns, &whole);
-    if (status == NT_OK && list->trigger_count > 0 && whole) {
-        if (list->trail_count > 0 && engine->policy.trail_update == NT_TRAIL_BEFORE_CHECK && engine->policy.trail_by == NT_TRAIL_EXTREMES)
-            move_trails(engine, slot, &prices);
-        status = match_inside(engine, slot, &prices, opens_ns);
-        if (status == NT_OK && list->trail_count > 0)
-            move_trails(engine, slot, &prices);
-    }
-    if (status == NT_OK && list->close_count > 0 && whole && (nt_session_code(market) & NT_SESSION_LAST))
-        status = fill_at_close(engine, slot, &prices, NT_ON_CLOSE, opens_ns);
+    nt_status status = find_reached(engine, slot, &prices);
+    if (status == NT_OK)
+        status = match_reached(engine, slot, &prices, opens_ns, whole);
+    nt_reach_done(&engine->orders);
     if (status == NT_OK && list->transient_count > 0)
         end_immediate(engine, slot, opens_ns);
     if (engine->policy.market_at == NT_MARKET_SAME_CLOSE && list->count > list->trigger_count)

@@ -38,7 +38,7 @@ nt_status nt_match_again(nt_engine *engine, int32_t slot, const nt_walk *walk, i
 void nt_path_open(nt_walk *walk, const nt_prices *prices, int64_t opens_ns);
 /* The prices a bar goes through under "ohlc", "olhc" and "nearest": 0 the open ... 3 the close. */
 int64_t nt_path_point(const nt_policy *policy, const nt_walk *walk, int32_t point);
-/* The order that triggers next, 0 for none, with its touch. A stop-limit's stop counts as a trigger. */
-int64_t nt_path_next(const nt_engine *engine, int32_t slot, nt_walk *walk, nt_touch *touch_out);
+/* The order that triggers next of those that the bar reaches (nt_reach.h), 0 for none, with its touch. A stop-limit's stop counts as a trigger. */
+int64_t nt_path_next(const nt_engine *engine, nt_walk *walk, nt_touch *touch_out);
 
 #endif

@@ -3,6 +3,7 @@
 #include "nt_book.h"
 #include "nt_entries.h"
 #include "nt_gate.h"
+#include "nt_reach.h"
 #include "nt_size.h"
 #include "nt_tick.h"
 
@@ -146,7 +147,7 @@ nt_status nt_book_apply_change(nt_engine *engine, int64_t order_id, int64_t quan
         row->limit = working->limit = limit;
     if (stop)
         row->stop = working->stop = stop;
-    engine->orders.lists[row->symbol].reach_known = 0;
+    nt_reach_move(&engine->orders, row->working);
     if (row->type == NT_LIMIT && engine->policy.limits_from == NT_LIMITS_AT_ONCE) { /* it meets the close at hand anew */
         working->born_bar = engine->i;
         working->born_direction = 0;

@@ -6,12 +6,13 @@
 
 #include "nt_entries.h"
 #include "nt_event.h"
+#include "nt_reach.h"
 #include "nt_rows.h"
 
 nt_status nt_orders_open(nt_orders *orders, int32_t symbol_count)
 {
     memset(orders, 0, sizeof *orders);
-    orders->free_head = -1;
+    orders->free_head = orders->block_free = orders->reaching = -1;
     orders->symbol_count = symbol_count;
     orders->lists = malloc((size_t)symbol_count * sizeof *orders->lists);
     orders->touched = malloc((size_t)symbol_count * sizeof *orders->touched);
@@ -20,7 +21,7 @@ nt_status nt_orders_open(nt_orders *orders, int32_t symbol_count)
         return NT_NO_MEMORY;
     }
     for (int32_t symbol = 0; symbol < symbol_count; symbol++)
-        orders->lists[symbol] = (nt_order_list){.head = -1, .tail = -1, .entries = {NT_NO_ENTRIES, NT_NO_ENTRIES}};
+        orders->lists[symbol] = (nt_order_list){.head = -1, .tail = -1, .entries = {NT_NO_ENTRIES, NT_NO_ENTRIES}, .heaps = {NT_NO_KEYS, NT_NO_KEYS, NT_NO_KEYS}};
     return NT_OK;
 }
 
@@ -30,6 +31,7 @@ void nt_orders_close(nt_orders *orders)
     free(orders->working);
     free(orders->lists);
     free(orders->touched);
+    nt_reach_close(orders);
     memset(orders, 0, sizeof *orders);
 }
 
@@ -52,6 +54,10 @@ static nt_status widen_pool(nt_orders *orders, int32_t capacity)
     nt_working *working = realloc(orders->working, (size_t)capacity * sizeof *working);
     if (working == NULL)
         return NT_NO_MEMORY;
+    if (nt_reach_widen(orders, capacity) != NT_OK) {
+        orders->working = working;
+        return NT_NO_MEMORY;
+    }
     orders->working = working;
     orders->working_capacity = capacity;
     for (int32_t index = capacity - 1; index >= before; index--) {
@@ -111,6 +117,7 @@ static void link_last(nt_orders *orders, int32_t index, const nt_order *row)
         list->head = index;
     list->tail = index;
     tally(list, row, 1);
+    nt_reach_join(orders, index);
     if (orders->counts_entries && !nt_order_is_exit(row))
         nt_entries_join(orders, index, row);
     orders->working_count++;
@@ -129,9 +136,11 @@ static void unlink_working(nt_orders *orders, int32_t index, const nt_order *row
     else
         list->tail = working->previous;
     tally(list, row, -1);
+    nt_reach_leave(orders, index);
     if (orders->counts_entries && !nt_order_is_exit(row))
         nt_entries_leave(orders, index, row);
     orders->working_count--;
+    working->order_id = 0;
     working->next = orders->free_head;
     orders->free_head = index;
 }
@@ -141,6 +150,8 @@ nt_status nt_orders_add(nt_orders *orders, const nt_order *order, const nt_worki
     nt_status status = grow_rows(orders);
     if (status == NT_OK && working != NULL)
         status = grow_working(orders);
+    if (status == NT_OK && orders->reaching == order->symbol)
+        status = nt_reach_room(orders);
     if (status != NT_OK)
         return status;
     nt_order *row = &orders->rows[orders->count];
@@ -208,26 +219,18 @@ nt_status nt_orders_move(nt_orders *orders, int64_t id, uint8_t status, int32_t 
 void nt_orders_measure(nt_orders *orders, int32_t symbol)
 {
     nt_order_list *list = &orders->lists[symbol];
-    int64_t down = 0, up = INT64_MAX - 1024; /* beyond what a price can be, so that such a bar is looked at */
-    for (int32_t index = list->head; index >= 0; index = orders->working[index].next) {
-        const nt_working *working = &orders->working[index];
-        int64_t price = working->stop ? working->stop : working->limit;
-        int waits_below = (working->side > 0) == (working->stop == 0); /* buy limits and sell stops */
-        if (working->fired)
-            down = INT64_MAX - 1024;
-        if (price && waits_below)
-            down = price > down ? price : down;
-        if (price && !waits_below)
-            up = price < up ? price : up;
-        if (working->type == NT_TRAILING && working->side < 0)
-            up = working->peak < up ? working->peak : up;
-        if (working->type == NT_TRAILING && working->side > 0)
-            down = working->peak > down ? working->peak : down;
-    }
+    int64_t down, up;
+    nt_reach_nearest(orders, symbol, &down, &up);
     /* One nano and some rounding on the side of looking. */
     list->reach_down = ((double)down + 1) / 1e9 * (1 + 1e-15);
     list->reach_up = ((double)up - 1) / 1e9 * (1 - 1e-15);
     list->reach_known = 1;
+}
+
+void nt_orders_reprice(nt_orders *orders, int32_t index)
+{
+    nt_reach_move(orders, index);
+    nt_entries_widen(orders, &orders->working[index]);
 }
 
 #define TIMES_AHEAD 16

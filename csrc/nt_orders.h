@@ -88,6 +88,8 @@ typedef struct nt_working {
     uint8_t type;
     uint8_t role;
     uint8_t tif;
+    uint8_t reach_kind; /* the heap that has its key (nt_reach.h), and where */
+    int32_t reach_place;
     int32_t counted_unfilled;
     int32_t side_next; /* among those of its side that nt_entries holds, in order of arrival */
     int32_t side_previous;
@@ -109,6 +111,20 @@ typedef struct nt_entries {
     int32_t spare;
 } nt_entries;
 
+/* Keys of orders that wait for one way of the price (nt_reach.h). */
+typedef struct nt_reach_heap {
+    int64_t most; /* no key is above it */
+    int32_t count;
+    int32_t last; /* block; -1 = none */
+} nt_reach_heap;
+
+/* An order that a bar may trigger. */
+typedef struct nt_reached {
+    int64_t order_id;
+    int32_t index;
+    int32_t spare;
+} nt_reached;
+
 typedef struct nt_order_list {
     int32_t head;
     int32_t tail;
@@ -124,6 +140,7 @@ typedef struct nt_order_list {
     int32_t is_touched; /* whether nt_orders.touched has it */
     int32_t spare;
     nt_entries entries[2];     /* sells, buys */
+    nt_reach_heap heaps[3];    /* by NT_REACH_* */
 } nt_order_list;
 
 typedef struct nt_orders {
@@ -141,6 +158,14 @@ typedef struct nt_orders {
     int32_t *touched; /* symbols of which close, position or entries changed since nt_exposure looked */
     int32_t touched_count;
     int32_t all_touched; /* 1 = every symbol */
+    struct nt_reach_block *blocks; /* nt_reach.h, as the rest */
+    int32_t block_capacity;
+    int32_t block_count;
+    int32_t block_free;
+    int32_t reaching; /* the symbol whose bar is being matched; -1 = none */
+    nt_reached *reached;
+    int64_t reached_count;
+    int64_t reached_capacity;
 } nt_orders;
 
 nt_status nt_orders_open(nt_orders *orders, int32_t symbol_count);
@@ -163,6 +188,9 @@ nt_status nt_orders_arrow(uint8_t from, uint8_t to);
 
 /* Find reach_down and reach_up of a symbol's list; they hold until its orders or their prices change. */
 void nt_orders_measure(nt_orders *orders, int32_t symbol);
+
+/* After the limit or the stop of a working order changed, or it fired. */
+void nt_orders_reprice(nt_orders *orders, int32_t index);
 
 struct nt_order_row;
 /* The whole table as nt_event.h has it, into `rows_out[orders->count]`. NaN stands for no price and for a size not found yet. */

@@ -6,6 +6,7 @@
  * happened after it counts only where it hurts (helps).
  */
 #include "nt_match.h"
+#include "nt_reach.h"
 
 enum { RANK_STOP = 0, RANK_ENTRY = 1, RANK_PROFIT = 2 };
 
@@ -108,11 +109,14 @@ static int is_held_back(const nt_engine *engine, const nt_working *working, cons
 }
 
 /* The first of each side over the whole bar; notes ambiguity. */
-static void scan_sides(const nt_engine *engine, int32_t slot, nt_walk *walk, nt_trigger *up, nt_trigger *down)
+static void scan_sides(const nt_engine *engine, nt_walk *walk, nt_trigger *up, nt_trigger *down)
 {
     const nt_orders *orders = &engine->orders;
     up->id = down->id = 0;
-    for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
+    for (int64_t k = 0; k < orders->reached_count; k++) {
+        int32_t index = nt_reach_at(orders, k);
+        if (index < 0)
+            continue;
         const nt_working *working = &orders->working[index];
         nt_trigger trigger;
         int possible;
@@ -139,12 +143,15 @@ static void legs_of(const nt_policy *policy, const nt_prices *prices, int64_t en
 }
 
 /* The first trigger between walk->at and `end`, to which the walk moves on. */
-static int64_t next_on_leg(const nt_engine *engine, int32_t slot, nt_walk *walk, int64_t end, nt_touch *touch)
+static int64_t next_on_leg(const nt_engine *engine, nt_walk *walk, int64_t end, nt_touch *touch)
 {
     const nt_orders *orders = &engine->orders;
     int64_t way = nt_sign(end - walk->at);
     nt_trigger first = {0, 0, 0, 0, 0};
-    for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
+    for (int64_t k = 0; k < orders->reached_count; k++) {
+        int32_t index = nt_reach_at(orders, k);
+        if (index < 0)
+            continue;
         const nt_working *working = &orders->working[index];
         nt_trigger trigger;
         if (!nt_match_is_eligible(engine, working, walk->opens_ns) || !trigger_of(engine, working, &trigger))
@@ -178,11 +185,11 @@ int64_t nt_path_point(const nt_policy *policy, const nt_walk *walk, int32_t poin
     return ends[point];
 }
 
-int64_t nt_path_next(const nt_engine *engine, int32_t slot, nt_walk *walk, nt_touch *touch_out)
+int64_t nt_path_next(const nt_engine *engine, nt_walk *walk, nt_touch *touch_out)
 {
     nt_trigger up, down;
     const nt_policy *policy = &engine->policy;
-    scan_sides(engine, slot, walk, &up, &down);
+    scan_sides(engine, walk, &up, &down);
     if (policy->path == NT_PATH_WORST || policy->path == NT_PATH_BEST) {
         if (up.id == 0 && down.id == 0)
             return 0;
@@ -194,7 +201,7 @@ int64_t nt_path_next(const nt_engine *engine, int32_t slot, nt_walk *walk, nt_to
     int64_t ends[4];
     legs_of(policy, walk->prices, ends);
     for (; walk->leg < 3; walk->leg++) {
-        int64_t id = next_on_leg(engine, slot, walk, ends[walk->leg + 1], touch_out);
+        int64_t id = next_on_leg(engine, walk, ends[walk->leg + 1], touch_out);
         if (id)
             return id;
         walk->at = ends[walk->leg + 1];

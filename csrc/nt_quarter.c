@@ -3,6 +3,7 @@
  * limit that was only touched waits for the next of the four, one that was gone through fills. Orders do not use up each other's
  * quarter. A price equal to the one before it is no new trade. */
 #include "nt_match.h"
+#include "nt_reach.h"
 
 /* The last bar with a trade: one whose four prices all equal the close before it has none. */
 static int64_t bar_of_trade(const nt_market *market)
@@ -46,25 +47,25 @@ nt_status nt_match_fill(nt_engine *engine, int32_t slot, int64_t id, const nt_to
 nt_status nt_match_again(nt_engine *engine, int32_t slot, const nt_walk *walk, int32_t point)
 {
     const nt_orders *orders = &engine->orders;
-    int64_t price = nt_path_point(&engine->policy, walk, point), last_id = 0;
+    int64_t price = nt_path_point(&engine->policy, walk, point);
     if (price == nt_path_point(&engine->policy, walk, point - 1))
         return NT_OK;
-    for (int32_t index = orders->lists[slot].head; index >= 0;) {
+    for (int64_t k = 0; k < orders->reached_count; k++) {
+        int32_t index = nt_reach_at(orders, k);
+        if (index < 0)
+            continue;
         nt_working *working = &orders->working[index];
         const nt_order *row = nt_orders_row(orders, working->order_id);
         int64_t beyond = row->side * (working->limit - price);
         int waits = working->limit && !working->stop && row->status == NT_PARTIALLY_FILLED && working->from_bar == engine->i + 1;
-        if (working->order_id <= last_id || !waits || beyond < 0 || working->point >= point) {
-            index = working->next;
+        if (!waits || beyond < 0 || working->point >= point)
             continue;
-        }
-        last_id = working->order_id;
+        int64_t id = working->order_id;
         working->point = (uint8_t)point;
         nt_touch touch = {working->limit, row->side > 0 ? -1 : 1};
-        nt_status status = nt_match_fill(engine, slot, last_id, &touch, walk->prices, beyond > 0);
+        nt_status status = nt_match_fill(engine, slot, id, &touch, walk->prices, beyond > 0);
         if (status != NT_OK)
             return status;
-        index = orders->lists[slot].head; /* a fill unlinks at will */
     }
     return NT_OK;
 }

@@ -67,7 +67,7 @@ nt_status nt_split_orders(nt_engine *engine, int32_t slot, int64_t numerator, in
         if (status != NT_OK)
             return status;
         nt_entries_recount(&engine->orders, working->order_id);
-        nt_entries_widen(&engine->orders, working);
+        nt_orders_reprice(&engine->orders, index);
         nt_engine_record(engine, NT_EVENT_MODIFIED, slot, working->order_id, row->side, 0, row->quantity, row->limit, row->stop, 0);
     }
     engine->orders.lists[slot].reach_known = 0;

@@ -166,6 +166,7 @@ static int is_reached(nt_engine *engine, nt_order *order, nt_working *working)
         if (side < 0 ? price > working->peak : price < working->peak)
             working->peak = price;
         order->stop = working->stop = nt_bracket_trail(working, side, engine->markets[order->symbol].tick);
+        nt_orders_reprice(&engine->orders, order->working);
     }
     return side * (price - working->stop) >= 0;
 }
@@ -182,6 +183,7 @@ static nt_status act(nt_engine *engine, int64_t id)
             return NT_OK;
         working->stop = 0;
         working->fired = working->limit == 0;
+        nt_orders_reprice(&engine->orders, order->working);
     }
     int64_t limit = working->limit;
     if (reached && far_best(tick, order->side) == &tick->print) { /* it has traded already: the next one is ours */
