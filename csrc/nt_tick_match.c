@@ -8,9 +8,8 @@
 
 nt_resting *nt_tick_resting(const nt_ticks *ticks, int64_t order_id, int32_t index)
 {
-    if (index < 0 || index >= ticks->resting_capacity || ticks->resting[index].order_id != order_id)
-        return NULL;
-    return &ticks->resting[index];
+    int rests = index >= 0 && index < ticks->resting_capacity && ticks->resting[index].order_id == order_id;
+    return rests ? &ticks->resting[index] : NULL;
 }
 
 nt_status nt_tick_enter(nt_engine *engine, int64_t order_id, int arrived)
@@ -158,8 +157,7 @@ static int64_t trigger_price(const nt_ticks *ticks, const nt_tick_market *tick, 
 /* Whether a stop is reached, after a trailing one has followed. */
 static int is_reached(nt_engine *engine, nt_order *order, nt_working *working)
 {
-    int64_t side = order->side;
-    int64_t price = trigger_price(engine->ticks, &engine->ticks->markets[order->symbol], side);
+    int64_t side = order->side, price = trigger_price(engine->ticks, &engine->ticks->markets[order->symbol], side);
     if (price == 0)
         return 0;
     if (order->type == NT_TRAILING) {
