@@ -73,8 +73,9 @@ def load(name: str) -> Any:
 
 
 def compiled(modules: tuple[str, ...]) -> bool:
-    """Let these modules come compiled (by Cython, from the same source) from here on; False where Cython is missing.
+    """Let these modules come compiled (by Cython, from the same source) from here on.
 
+    False where Cython is missing or nothing may be kept.
     Python's integers stay what they are, so the answers do too; a test compares them. Call it before they are imported.
     """
     try:
@@ -87,7 +88,11 @@ def compiled(modules: tuple[str, ...]) -> bool:
     text = b"".join(path.read_bytes() for path in parts if path.exists()) + sys.version.encode()
     place = Path.home() / ".cache" / "neuraltrade" / "campaigns" / f"compiled-{hashlib.sha256(text).hexdigest()[:16]}"
     if not place.exists():
-        with tempfile.TemporaryDirectory(dir=_made(place.parent)) as scratch:
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return False  # nowhere to keep them
+        with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
             extensions = [
                 Extension(f"campaigns.{path.stem}", [str(path)], extra_compile_args=["-O1"]) for path in sources
             ]
@@ -103,8 +108,3 @@ def compiled(modules: tuple[str, ...]) -> bool:
     if str(package) not in __path__:
         __path__.insert(0, str(package))
     return True
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
