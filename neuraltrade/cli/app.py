@@ -20,6 +20,7 @@ COMMANDS = {
     "backtest": ("backtest", "A strategy over bundled data or files."),
     "sweep": ("sweep", "Many sets of parameters, and the best of them."),
     "walkforward": ("walkforward", "Parameters chosen on the past, traded on what came next."),
+    "lookahead": ("lookahead", "Whether a strategy sees the future, and where."),
     "similar": ("similar", "What a remembered bar resembles, and what followed."),
     "verify": ("verify", "Check an audit log and a store, every byte."),
     "doctor": ("doctor", "Build flags, CPU, versions, cache folders."),

@@ -37,7 +37,7 @@ def failed(data, strategy, **given):
     return caught.value
 
 
-@pytest.mark.parametrize("at", [0, 1, 5, 6, 66, 70, 119])
+@pytest.mark.parametrize("at", [0, 6, 70, 119])
 @pytest.mark.parametrize("way", [lambda s: s, nt.compiled], ids=["interpreted", "compiled"])
 def test_the_result_up_to_there_is_that_of_an_honest_run(way, at):
     error = failed(BARS, way(Raises), params={"at": at}, fees=0.001)
