@@ -3,6 +3,7 @@
 from . import library
 from .base import Strategy
 from .compilation import CompiledStrategy, compiled
+from .forecasting import EstimatorForecaster, Forecaster, NearestNeighbours, OnnxForecaster
 from .indicators import Indicator, ResampledData, StrategyData
 from .native import cache_directory
 from .scheduled import schedule
@@ -11,7 +12,11 @@ from .tick_data import TickData
 
 __all__ = [
     "CompiledStrategy",
+    "EstimatorForecaster",
+    "Forecaster",
     "Indicator",
+    "NearestNeighbours",
+    "OnnxForecaster",
     "ResampledData",
     "Signals",
     "Strategy",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
+from ...core.settings import RiskLimits
 from ..base import Strategy
 from ..indicators import StrategyData
 
@@ -37,6 +38,8 @@ class Momentum(Strategy):
     rebalance: int = 5
     allow_short: bool = False
     periods_per_year: float = 252.0
+
+    risk_defaults: ClassVar[RiskLimits] = RiskLimits(max_leverage=1.0, max_drawdown=0.35)
 
     def init(self, data: StrategyData) -> None:
         self.past = data.log_returns(self.lookback)

@@ -1,0 +1,150 @@
+"""Pairs: trade the spread of two symbols against its own recent past, the hedge ratio followed by a Kalman filter."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ...core.settings import RiskLimits
+from ...errors import DependencyMissing, InputError
+from ..base import Strategy
+from ..indicators import StrategyData
+
+
+class Pairs(Strategy):
+    """Short the spread of the panel's first two symbols when it is dear, long when it is cheap, flat at its middle.
+
+    The spread is log(first) - alpha - beta log(second); alpha and beta follow a random walk and are filtered bar by
+    bar, so its surprise and the variance expected of it are known before the bar is added. z is the surprise summed
+    over the last `window` bars, in standard deviations of its own past `lookback` sums.
+
+    window, lookback : bars. entry, exit, stop : |z| at which the spread is traded, left, and given up until it has
+    crossed `exit` again. delta : how fast the hedge ratio may move (variance of its step over that of the surprise).
+    fraction : of equity in the first leg; the second has beta times as much, at most max_hedge. significance : an
+    Engle-Granger test over the last `lookback` bars, taken anew every `test_every`, must have a p-value at or below it
+    for the spread to be traded (extra `pairs`, statsmodels); 0 = no test.
+
+    One leg is short: it needs an account that allows it. Source: Gatev, Goetzmann, Rouwenhorst, "Pairs trading", RFS 19
+    (2006); Engle, Granger, Econometrica 55 (1987); the filter as in Chan, "Algorithmic Trading" (2013), chapter 3.
+
+    >>> import neuraltrade as nt
+    >>> panel = nt.Panel([nt.datasets.load(name) for name in ("IBM", "MSFT")])
+    >>> result = nt.backtest(panel, nt.compiled(nt.strategy.library.Pairs), fees=0.0005)
+    >>> sorted({str(symbol) for symbol in result.fills["symbol"]})
+    ['IBM', 'MSFT']
+    """
+
+    window: int = 10
+    lookback: int = 120
+    entry: float = 2.0
+    exit: float = 0.5
+    stop: float = 4.0
+    delta: float = 1e-5
+    fraction: float = 0.4
+    max_hedge: float = 1.5
+    significance: float = 0.0
+    test_every: int = 20
+
+    risk_defaults: ClassVar[RiskLimits] = RiskLimits(max_leverage=2.0, max_drawdown=0.2)
+
+    def init(self, data: StrategyData) -> None:
+        if len(data.bars) < 2:
+            raise InputError(f"Pairs needs a panel of two symbols, the data has {len(data.bars)}")
+        first, second = data.bars[:2]
+        common, mine, theirs = np.intersect1d(first.ts_ns, second.ts_ns, assume_unique=True, return_indices=True)
+        y, x = np.log(first.close[mine]), np.log(second.close[theirs])
+        surprise, beta = kalman_spread(y, x, self.delta)
+        z = self._score(surprise)
+        allowed = self._tested(y, x) if self.significance > 0.0 else np.ones(len(common), bool)
+        side = self._sides(z, allowed)
+        hedge = np.clip(beta, 0.0, self.max_hedge)
+        # The hedge of a trade is the one it was opened with.
+        opened = np.maximum.accumulate(np.where(np.diff(side, prepend=0.0) != 0.0, np.arange(len(side)), 0))
+        weights = [np.zeros(len(bars)) * np.nan for bars in data.bars]
+        weights[0][mine] = side * self.fraction
+        weights[1][theirs] = -side * self.fraction * hedge[opened]
+        self.weight = data.indicator(weights, "weight")
+
+    def _score(self, surprise: np.ndarray) -> np.ndarray:
+        """float64[n]: the sum of the last surprises over the deviation of such sums before; NaN until known."""
+        total = np.concatenate(([0.0], np.cumsum(surprise)))
+        sums = np.full(len(surprise), np.nan)
+        sums[self.window - 1 :] = total[self.window :] - total[: -self.window]
+        z = np.full(len(sums), np.nan)
+        for i in range(self.window + self.lookback, len(sums)):
+            past = sums[i - self.lookback : i]
+            deviation = float(past.std())
+            z[i] = sums[i] / deviation if deviation > 0.0 else np.nan
+        return z
+
+    def _sides(self, z: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+        """float64[n]: 1 long the spread, -1 short, 0 flat, decided at each bar from z up to it."""
+        side, waiting = 0.0, False
+        sides = np.zeros(len(z))
+        for i, score in enumerate(z.tolist()):
+            if not math.isnan(score):
+                waiting = waiting and abs(score) > self.exit
+                if side != 0.0 and (abs(score) >= self.stop or side * score >= -self.exit):
+                    waiting = abs(score) >= self.stop
+                    side = 0.0
+                elif side == 0.0 and not waiting and allowed[i] and self.entry <= abs(score) < self.stop:
+                    side = -1.0 if score > 0.0 else 1.0
+            sides[i] = side
+        return sides
+
+    def _tested(self, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """bool[n]: whether the latest Engle-Granger test, over bars before, found the two cointegrated."""
+        try:
+            from statsmodels.tsa.stattools import coint  # noqa: PLC0415  (optional, and 2 s)
+        except ImportError as error:
+            wanted = "Pairs(significance=) needs statsmodels: pip install 'neuraltrade[pairs]'"
+            raise DependencyMissing(wanted) from error
+        passed = np.zeros(len(y), bool)
+        for i in range(self.lookback, len(y), self.test_every):
+            window = slice(i - self.lookback, i)
+            _, p_value, _ = coint(y[window], x[window], maxlag=1, autolag=None)
+            passed[i : i + self.test_every] = p_value <= self.significance
+        return passed
+
+    def on_bar(self, ctx: Any) -> None:
+        weight = ctx.value(self.weight)
+        before = ctx.previous(self.weight)
+        if math.isnan(weight) or ctx.slot > 1:
+            return
+        if math.isnan(before):
+            before = 0.0
+        held = 1.0 if ctx.position > 0.0 else (-1.0 if ctx.position < 0.0 else 0.0)
+        if weight == 0.0:
+            if held != 0.0:
+                ctx.signal(0, 0.6, reasoning="the spread is back, or lost: close both legs")
+                ctx.close_position()
+        elif weight != before:
+            direction = 1 if weight > 0.0 else -1
+            ctx.signal(direction, 0.6, reasoning="the spread has left its range: trade it back")
+            ctx.target(weight)
+
+
+def kalman_spread(y: np.ndarray, x: np.ndarray, delta: float) -> tuple[np.ndarray, np.ndarray]:
+    """(surprise, beta): float64[n] each: y less what alpha + beta x was expected to be, over its expected deviation,
+    and beta as known after the bar. Random-walk coefficients, one pass, O(n); row i depends on rows 0..i alone."""
+    n = len(y)
+    surprise, betas = np.zeros(n), np.zeros(n)
+    alpha, beta = (float(y[0] - x[0]) if n else 0.0), 1.0
+    p_aa, p_ab, p_bb = 1.0, 0.0, 1.0
+    noise = 1e-3
+    for i, (now, other) in enumerate(zip(y.tolist(), x.tolist(), strict=True)):
+        p_aa, p_bb = p_aa + delta, p_bb + delta
+        error = now - alpha - beta * other
+        variance = p_aa + 2.0 * other * p_ab + other * other * p_bb + noise
+        gain_a, gain_b = (p_aa + other * p_ab) / variance, (p_ab + other * p_bb) / variance
+        surprise[i] = error / math.sqrt(variance)
+        alpha, beta = alpha + gain_a * error, beta + gain_b * error
+        p_aa, p_ab, p_bb = (
+            p_aa - gain_a * (p_aa + other * p_ab),
+            p_ab - gain_a * (p_ab + other * p_bb),
+            p_bb - gain_b * (p_ab + other * p_bb),
+        )
+        betas[i] = beta
+    return surprise, betas
