@@ -4,7 +4,7 @@
     tools/campaign.py NAME [--count N] [--seed S] [--state FILE] [--workers W]
     tools/campaign.py NAME --only CASE [--seed S]
 
-NAME is sequences (R6), determinism (R7), bounds, denials or luck; N a number of cases (in whole
+NAME is sequences (R6), determinism (R7), bounds, denials, luck or speeds; N a number of cases (in whole
 chunks), "ci" or "full".
 What is done is noted in the state file (default: ~/.cache/neuraltrade/campaigns/NAME-SEED.json), so that a run that was
 stopped, or killed, goes on from there until the count is full. The last line printed is the result. Exit status: 0 all

@@ -4,8 +4,8 @@
 Usage: tools/strategy_table.py [--write]
 
 Runs each row of ROWS as it stands here and prints the table; --write puts it between the markers in docs/strategies.md.
-tests/strategy/test_strategy_table.py runs the rows again and holds the page to them. The row of quotes needs files of the
-folder NEURALTRADE_SHARED_DATA, or ../shared/data; without them the page keeps the row it has.
+tests/strategy/test_strategy_table.py runs the rows again and holds the page to them. The row of quotes needs files of
+the folder NEURALTRADE_SHARED_DATA, or ../shared/data; without them the page keeps the row it has.
 """
 
 from __future__ import annotations

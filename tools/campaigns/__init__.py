@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 HERE = Path(__file__).resolve().parent
 # Module -> the campaign's letter where it has one.
-NAMES = {"sequences": "R6", "determinism": "R7", "bounds": "", "denials": "", "luck": ""}
+NAMES = {"sequences": "R6", "determinism": "R7", "bounds": "", "denials": "", "luck": "", "speeds": ""}
 # Modules that are worth compiling before the campaign is loaded.
 MODELS = {
     "sequences": (
