@@ -7,6 +7,7 @@ Usage: tools/compare_peers.py [--row-set 100k|1M] [--rows N] [--only P1,P7] [--t
 P1  SMA cross over one-minute bars, compiled strategy        beside vectorbt 1.2.0 from_signals
 P2  the same with on_bar in Python                           beside backtesting.py 0.6.6
 P3  every statistic of the result of P1                      beside vectorbt 1.2.0 stats()
+P4  a search over pairs of averages, two threads               beside vectorbt 1.2.0, 100 pairs as columns
 P5  session memory: position lookup, order check, recent     beside an empty method of a Cython class
 P6  random order flow through gate, book and match, from C   beside nothing: latencies of the gate, allocations
 P7  kNN k=10 in int8 rows of 512, one query at a time        beside the USearch package 2.26.6 on the same codes
@@ -37,6 +38,7 @@ ROW_SETS = {"100k": 100_000, "1M": 1_000_000}
 # backtesting.py takes seconds for each 100,000 bars; both sides of P2 get the same prefix.
 INTERPRETED_ROWS_MAX = 200_000
 QUERIES = 1_000
+SEARCH_ROWS, SEARCH_PAIRS = 100_000, 10_000
 EXPANSIONS = "32,64,96,128,192,256,384"
 
 Row = dict[str, Any]
@@ -177,6 +179,33 @@ def statistics_of_a_result(rows: int, times: int) -> Row:
     }
 
 
+def search_over_pairs(rows: int, times: int) -> Row:
+    """10,000 pairs over 100,000 bars; over other rows as many pairs in proportion, 100 at least."""
+    import our_sweep  # noqa: PLC0415
+
+    rows = min(rows, SEARCH_ROWS)
+    mine = our_sweep.in_a_process(rows, max(100, SEARCH_PAIRS * rows // SEARCH_ROWS), times)
+    with tempfile.TemporaryDirectory() as scratch:
+        chosen = Path(scratch) / "pairs.json"
+        chosen.write_text(json.dumps({name: mine[name] for name in ("fast", "slow")}))
+        peer = environments.call("vectorbt", "with_vectorbt_sweep.py", bars_folder(rows), chosen, str(times))
+    peer_rate = peer["pairs"] * rows / peer["median_s"]
+    pairs_of_both = zip(mine["final_equity"], peer["final_equity"], strict=True)
+    apart = max(abs(one / other - 1.0) for one, other in pairs_of_both)
+    return {
+        "row": "P4",
+        "work": f"{mine['pairs']:,} pairs of averages x {rows:,} bars, {mine['cores']} threads, 25 statistics of each",
+        "ours": f"{mine['bar_steps_per_s'] / 1e6:.0f}M bar-steps/s ({mine['bar_steps_per_cpu_s'] / 1e6:.0f}M by "
+        f"processor time), peak {mine['peak_mib']:.0f} MiB, {mine['peak_over_start_mib']:.0f} of them for the search",
+        "peer": f"vectorbt {peer['version']}: {peer['pairs']} pairs at {peer_rate / 1e6:.1f}M bar-steps/s, final value "
+        f"only, {peer['peak_over_start_mib']:,.0f} MiB",
+        "ratio": f"{mine['bar_steps_per_s'] / peer_rate:.1f}x",
+        "accuracy": f"{mine['trades']:,} trades; final equity of {peer['pairs']} pairs: relative difference at most "
+        f"{apart:.1e}",
+        "detail": {"ours": mine, "peer": peer},
+    }
+
+
 def session_memory(rows: int, times: int) -> Row:
     import ours  # noqa: PLC0415
 
@@ -247,6 +276,7 @@ ROWS: dict[str, Callable[[int, int], Row]] = {
     "P1": compiled_strategy,
     "P2": interpreted_strategy,
     "P3": statistics_of_a_result,
+    "P4": search_over_pairs,
     "P5": session_memory,
     "P6": order_flow_from_c,
     "P7": nearest_neighbours,

@@ -195,7 +195,9 @@ def _lower_tail(returns: np.ndarray) -> tuple[float, float]:
     lowest = math.floor(place)
     candidates = returns
     if len(returns) > 64 * 1024:
-        candidates = returns[returns <= np.quantile(returns[::64], TAIL + 0.03)]
+        sample = returns[::64]
+        rank = int((TAIL + 0.03) * (len(sample) - 1)) + 1
+        candidates = returns[returns <= np.partition(sample, rank)[rank]]
         if len(candidates) < lowest + 2:  # the sample misled, or there are NaNs
             candidates = returns
     ordered = np.partition(candidates, lowest)
@@ -206,8 +208,9 @@ def _lower_tail(returns: np.ndarray) -> tuple[float, float]:
 
 
 def _trade_statistics(trades: np.ndarray) -> dict[str, Any]:
-    closed = trades[~trades["open"].astype(bool)]
-    pnl, count = closed["pnl"], len(closed)
+    closed = ~trades["open"].astype(bool)
+    pnl, returns = trades["pnl"][closed], trades["return_"][closed]
+    count = len(pnl)
     wins, losses = pnl[pnl > 0.0], pnl[pnl < 0.0]
     return {
         "trades": count,
@@ -216,9 +219,9 @@ def _trade_statistics(trades: np.ndarray) -> dict[str, Any]:
         "profit_factor": _ratio(float(wins.sum()), abs(float(losses.sum()))),
         "avg_win": _mean(wins),
         "avg_loss": _mean(losses),
-        "best_trade": float(closed["return_"].max()) if count else NAN,
-        "worst_trade": float(closed["return_"].min()) if count else NAN,
-        "avg_trade_bars": _mean(closed["exit_bar"] - closed["entry_bar"]),
+        "best_trade": float(returns.max()) if count else NAN,
+        "worst_trade": float(returns.min()) if count else NAN,
+        "avg_trade_bars": _mean((trades["exit_bar"] - trades["entry_bar"])[closed]),
         "expectancy": _mean(pnl),
     }
 

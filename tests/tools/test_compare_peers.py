@@ -61,7 +61,7 @@ def test_arrays_are_written_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--only", "P99"], "--only: no row P99, there are P1, P2, P3, P5, P6, P7"),
+        (["--only", "P99"], "--only: no row P99, there are P1, P2, P3, P4, P5, P6, P7"),
         (["--times", "4"], "--times must be at least 5, was 4"),
         (["--row-set", "2M"], "invalid choice: '2M'"),
     ],
