@@ -46,22 +46,39 @@ document.getElementById("scale").addEventListener("click", (event) => {
 });
 drawers.push(drawEquity);
 
+// Pairs of curves over the moving window: [label, upper, lower], each [name in data.rolling, label, colour, how it is written].
+const RATIO = "%{y:.2f}";
+const ROLLING = [
+  ["Sharpe and volatility", ["sharpe", "Sharpe ratio", "accent", RATIO], ["volatility", "Volatility", "neutral", "%{y:.2%}"]],
+  ["Sortino and volatility", ["sortino", "Sortino ratio", "accent", RATIO], ["volatility", "Volatility", "neutral", "%{y:.2%}"]],
+  ["Beta and correlation", ["beta", "Beta to the benchmark", "accent", RATIO], ["correlation", "Correlation", "neutral", RATIO]],
+].filter(([, ...pair]) => data.rolling && pair.every(([name]) => data.rolling[name]));
+let rollingChoice = 0;
+
 function drawRolling() {
   const colours = palette();
-  const line = (curve, name, colour, extra) => ({
-    type: "scatter", mode: "lines", x: unpack(curve.t), y: unpack(curve.v), name, line: { color: colour, width: 1.4 }, ...extra,
+  const line = ([name, label, colour, hovertemplate], extra) => ({
+    type: "scatter", mode: "lines", x: unpack(data.rolling[name].t), y: unpack(data.rolling[name].v), name: label,
+    line: { color: colours[colour], width: 1.4 }, hovertemplate, ...extra,
   });
-  const traces = [
-    line(data.rolling.sharpe, "Sharpe ratio", colours.accent, { hovertemplate: "%{y:.2f}" }),
-    line(data.rolling.volatility, "Volatility", colours.neutral, { yaxis: "y2", hovertemplate: "%{y:.2%}" }),
-  ];
+  const [, upper, lower] = ROLLING[rollingChoice];
+  const percent = lower[0] === "volatility" ? { tickformat: ".0%", rangemode: "tozero" } : {};
   const layout = baseLayout(colours, {
     hovermode: "x unified", xaxis: { type: "date", anchor: "y2", hoverformat: HOVER_TIME },
-    yaxis: { domain: [0.54, 1], nticks: 4 }, yaxis2: { domain: [0, 0.46], tickformat: ".0%", nticks: 4, rangemode: "tozero" },
+    yaxis: { domain: [0.54, 1], nticks: 4 }, yaxis2: { domain: [0, 0.46], nticks: 4, ...percent }, uirevision: String(rollingChoice),
   });
-  Plotly.react("rolling-chart", traces, layout, CHART_CONFIG);
+  Plotly.react("rolling-chart", [line(upper), line(lower, { yaxis: "y2" })], layout, CHART_CONFIG);
 }
-if (data.rolling) drawers.push(drawRolling);
+
+if (data.rolling) {
+  const choice = document.getElementById("rolling-choice");
+  choice.append(...ROLLING.map(([text], i) => make("option", { value: String(i), text })));
+  choice.addEventListener("change", () => {
+    rollingChoice = Number(choice.value);
+    drawRolling();
+  });
+  drawers.push(drawRolling);
+}
 
 const trades = Object.fromEntries(Object.entries(data.trades).map(([name, block]) => [name, unpack(block)]));
 const prices = data.prices.map((series) => ({
@@ -95,6 +112,7 @@ const MARKS_SHOWN = 1200;
 const PRICE_CONFIG = { ...CHART_CONFIG, doubleClick: false, modeBarButtons: [["toImage"]] };
 const view = { symbol: 0, range: null, picked: -1 };
 const priceChart = document.getElementById("price-chart");
+let tradesChanged = null; // what to tell when other trades are in view
 
 // First position whose time is >= ms.
 function position(times, ms) {
@@ -246,6 +264,7 @@ function drawPrice() {
   if (hidden > 0) parts.push(`${whole.format(hidden)} smaller trades are hidden at this zoom.`);
   document.getElementById("price-note").textContent = parts.join(" ");
   document.getElementById("symbol").value = String(view.symbol);
+  if (tradesChanged) tradesChanged();
 }
 drawers.push(drawPrice);
 

@@ -105,14 +105,16 @@ def render_page(
         "days": days,
         "prices": _prices(run, days),
         "curves": _curves(run, days),
-        "trades": _trades(run.trades, shown, days),
+        "trades": _trades(run, shown, days),
         "cash": run.cash,
+        "strategies": list(run.strategies),
         "exposure": parts.exposure(run, days),
         "attribution": parts.attributions(run, days),
     }
     window, volatility, sharpe = rolling_risk(run.equity, run.periods_per_year)
     if window:
         data["rolling"] = {"volatility": _curve(run, volatility, days), "sharpe": _curve(run, sharpe, days)}
+        data["rolling"] |= parts.rolling(run, window, days)
     if similar is not None:
         data["similar"] = _similar(similar)
     if verdicts is not None:
@@ -210,9 +212,11 @@ def _curve(run: Run, values: np.ndarray, days: bool) -> dict[str, Any]:
     return {"t": packed(milliseconds(run.ts_ns[rows], days), "<f8"), "v": packed(values[rows], "<f8")}
 
 
-def _trades(trades: np.ndarray, rows: np.ndarray, days: bool) -> dict[str, Any]:
-    chosen = trades[rows]
+def _trades(run: Run, rows: np.ndarray, days: bool) -> dict[str, Any]:
+    chosen = run.trades[rows]
     columns = {name: packed(chosen[name].astype(dtype), dtype) for name, dtype in _TRADE_COLUMNS.items()}
+    if run.trade_strategies is not None:
+        columns["strategy"] = packed(run.trade_strategies[rows].astype(np.int32), "<i4")
     columns["number"] = packed(rows + 1, "<i4")
     columns["bars"] = packed((chosen["exit_bar"] - chosen["entry_bar"]).astype(np.int32), "<i4")
     for end in ("entry", "exit"):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core import curves
 from .records import Attribution, ComparisonSection, ParameterSection, Run
 from .series import extremes, milliseconds, packed
 
@@ -18,6 +19,16 @@ def curve(ts_ns: np.ndarray, values: np.ndarray, days: bool, buckets: int = BUCK
     """A curve reduced to the extremes of each bucket, packed."""
     rows = extremes(values, buckets)
     return {"t": packed(milliseconds(ts_ns[rows], days), "<f8"), "v": packed(values[rows], "<f8")}
+
+
+def rolling(run: Run, window: int, days: bool) -> dict[str, Any]:
+    """Further risk over the window: Sortino ratio, and beta and correlation where there is a benchmark that varies."""
+    made = {"sortino": curves.rolling(run.equity, window, "sortino", run.periods_per_year)}
+    if run.benchmark is not None and np.isfinite(run.benchmark).any():
+        for name in ("beta", "correlation"):
+            made[name] = curves.rolling(run.equity, window, name, run.periods_per_year, 0.0, run.benchmark)
+    found = {name: values for name, values in made.items() if np.isfinite(values).any()}
+    return {name: curve(run.ts_ns, values, days) for name, values in found.items()}
 
 
 def exposure(run: Run, days: bool) -> dict[str, Any] | None:

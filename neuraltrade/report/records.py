@@ -106,6 +106,7 @@ class Run:
     symbol (slot), direction, quantity, entry_bar, exit_bar, entry_ts_ns, exit_ts_ns, entry_price, exit_price, fees,
     pnl, return_, open. periods_per_year : bars, for the risk over a moving window; NaN leaves that out.
     long, short : float64[n], value of what is held over equity (short <= 0), or None. attribution : who earned what.
+    strategies : names, where the run had several; trade_strategies : int[trades], whose each trade is, or None.
 
     >>> import neuraltrade as nt, numpy as np
     >>> from neuraltrade.core.layouts import TRADE_DTYPE
@@ -133,6 +134,8 @@ class Run:
     long: np.ndarray | None = None
     short: np.ndarray | None = None
     attribution: Sequence[Attribution] = ()
+    strategies: Sequence[str] = ()
+    trade_strategies: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ function buildTrades() {
   const price = (name, label) => ({ label, value: (row) => trades[name][row], text: (row) => prices[trades.symbol[row]].text(trades[name][row]) });
   const symbol = (row) => prices[trades.symbol[row]].symbol;
   const side = (row) => (trades.direction[row] > 0 ? "long" : "short");
+  const strategy = (row) => data.strategies[trades.strategy[row]];
   const columns = [
     cell("number", "#", (value) => String(value), { words: true }),
+    ...(trades.strategy ? [{ label: "Strategy", value: strategy, text: strategy, words: true }] : []),
     { label: "Symbol", value: symbol, text: symbol, words: true },
     { label: "Side", value: side, text: side, words: true },
     cell("quantity", "Quantity", format.quantity),
@@ -21,17 +23,31 @@ function buildTrades() {
   ];
   tradeGrid = new Grid(host, trades.number.length, columns, { label: "Trades", onPick: showTrade });
   const filters = document.getElementById("trade-filters");
+  let onlyInView = false;
+  const inView = (row) => trades.symbol[row] === view.symbol && trades.exit_t[row] >= view.range[0] && trades.entry_t[row] <= view.range[1];
+  const chosen = (label) => filters.querySelector(`select[aria-label="Filter by ${label}"]`)?.value || "";
   const apply = () => {
-    const [bySymbol, bySide, byOutcome] = [...filters.querySelectorAll("select")].map((select) => select.value);
+    const [bySymbol, bySide, byOutcome, byStrategy] = ["symbol", "side", "outcome", "strategy"].map(chosen);
     const outcome = (row) => (trades.open[row] ? "open" : trades.pnl[row] > 0 ? "gain" : "loss");
     tradeGrid.setFilter((row) => (!bySymbol || trades.symbol[row] === Number(bySymbol)) && (!bySide || side(row) === bySide)
-      && (!byOutcome || outcome(row) === byOutcome));
+      && (!byOutcome || outcome(row) === byOutcome) && (!byStrategy || trades.strategy[row] === Number(byStrategy)) && (!onlyInView || inView(row)));
   };
+  const numbered = (all, names) => [["", all], ...names.map((name, i) => [String(i), name])];
   filters.append(
-    chooser("Filter by symbol", [["", "All symbols"], ...prices.map((series, i) => [String(i), series.symbol])], apply),
+    chooser("Filter by symbol", numbered("All symbols", prices.map((series) => series.symbol)), apply),
     chooser("Filter by side", [["", "Long and short"], ["long", "Long"], ["short", "Short"]], apply),
     chooser("Filter by outcome", [["", "All outcomes"], ["gain", "Gains"], ["loss", "Losses"], ["open", "Still open"]], apply),
   );
+  if (trades.strategy) filters.append(chooser("Filter by strategy", numbered("All strategies", data.strategies), apply));
+  filters.append(make("button", {
+    type: "button", id: "in-view", "aria-pressed": "false", text: "Only those in the chart",
+    onclick: (event) => {
+      onlyInView = !onlyInView;
+      event.currentTarget.setAttribute("aria-pressed", String(onlyInView));
+      apply();
+    },
+  }));
+  tradesChanged = () => { if (onlyInView) apply(); };
 }
 
 const similarView = { picked: -1 };

@@ -109,6 +109,8 @@ def run_view(result: Result) -> Run:
         long=held.long,
         short=held.short,
         attribution=_attribution(result, held),
+        strategies=result.strategies,
+        trade_strategies=None if result.team is None else result.team.owners["trades"],
     )
 
 

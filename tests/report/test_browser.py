@@ -184,6 +184,14 @@ def test_tables_sort_filter_and_turn_pages(shown, run):
     assert page.run("tradeGrid.order.length") == kept.sum() > 0
     page.choose("#trade-filters select[aria-label='Filter by outcome']", "open")
     assert page.run("tradeGrid.order.length") == (kept & given.trades["open"]).sum()
+    for name in ("symbol", "side", "outcome"):
+        page.choose(f"#trade-filters select[aria-label='Filter by {name}']", "")
+    page.click("#in-view")
+    assert page.run("tradeGrid.order.length") == (given.trades["symbol"] == 0).sum()
+    page.run("show(1, [trades.entry_t[9], trades.exit_t[30]], -1)")
+    seen = (given.trades["symbol"] == 1) & (given.trades["entry_bar"] <= given.trades["exit_bar"][30])
+    seen &= given.trades["exit_bar"] >= given.trades["entry_bar"][9]
+    assert page.run("tradeGrid.order.length") == seen.sum() > 0
 
 
 def test_the_theme_follows_the_system_and_the_button(shown, run):
@@ -212,7 +220,9 @@ def test_log_scale_and_symbol_choice(shown, run):
 
 def test_equity_as_returns_attribution_comparison_and_parameters(shown, run):
     """One page for all of them: loading it is what takes long."""
-    given = run(symbols=tuple(f"S{i:02d}" for i in range(15)))
+    owners = np.arange(30) % 2
+    given = run(symbols=tuple(f"S{i:02d}" for i in range(15)), strategies=("one", "two"), trade_strategies=owners,
+                benchmark=10_000.0 + np.cumsum(np.random.default_rng(3).normal(size=600)))  # fmt: skip
     names = ("fast", "slow", "slower")
     page = shown(given, comparison=compared(names), parameters=sections()["parameters"])
     last = "(() => { const y = document.getElementById('equity-chart').data[0].y; return y[y.length - 1]; })()"
@@ -228,6 +238,15 @@ def test_equity_as_returns_attribution_comparison_and_parameters(shown, run):
     assert lines == [*(f"S{i:02d}" for i in range(4, 15)), "4 others"]
     page.click("#attribution-table-0 th:nth-child(1) button")
     assert page.run(first)[0] == "S00"
+
+    lines = "document.getElementById('rolling-chart').data.map((trace) => trace.name)"
+    assert page.run(lines) == ["Sharpe ratio", "Volatility"]
+    page.choose("#rolling-choice", "2")
+    assert page.run(lines) == ["Beta to the benchmark", "Correlation"]
+
+    page.choose("#trade-filters select[aria-label='Filter by strategy']", "1")
+    second = "[...document.querySelectorAll('#trade-table tbody tr')].map((r) => r.children[1].textContent)"
+    assert page.run(second) == ["two"] * 15
 
     assert drawn(page, "comparison-chart") == 3
     page.click("#comparison-scale")
