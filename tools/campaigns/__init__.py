@@ -100,6 +100,7 @@ def compiled(modules: tuple[str, ...]) -> bool:
                               compiler_directives={"annotation_typing": False})  # fmt: skip
             command = Distribution({"ext_modules": found}).get_command_obj("build_ext")
             command.build_lib, command.build_temp = f"{scratch}/lib", f"{scratch}/o"
+            command.parallel = os.cpu_count()
             command.ensure_finalized()
             command.run()
             with contextlib.suppress(OSError):  # another process was first
