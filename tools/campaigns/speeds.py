@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import neuraltrade as nt
+from neuraltrade.core.layouts import EVENT_DTYPE, EVENT_KINDS
 
 from campaigns import Failure, Outcome
 
@@ -68,9 +69,12 @@ def judged(seed: int, number: int, folder: Path) -> tuple[str, dict[str, int]]:
         return ("" if both == turned else f"in company they ended as {both!r} and {turned!r}"), {**seen, "raised": 1}
     if both.digest != turned.digest:
         return "in company the digests differ", seen
-    total = both.by_strategy()["contribution_minor"].sum()
-    if round(float(both.equity[-1] - both.cash) * 1e6) != total:
-        return "what the two earned does not add up", seen
+    fills = both.events.view(EVENT_DTYPE)[both.events.view(EVENT_DTYPE)["kind"] == EVENT_KINDS.index("fill")]
+    if len(fills):
+        cash = int(fills["value"][-1]) - round(both.cash * 1e6)  # the ledger's, after the last fill
+        held = sum(book["value"] for own in both.team.books for book in own)
+        if cash + held != int(both.by_strategy()["contribution_minor"].sum()):
+            return "what the two earned does not add up", seen
     return "", seen
 
 
