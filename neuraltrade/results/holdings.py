@@ -1,4 +1,7 @@
-"""What was held after each bar, and what each symbol had earned by then, from fills, flows and closes."""
+"""What was held after each bar, and what each symbol had earned by then, from fills, flows and closes.
+
+Of several strategies in one account, positions of a symbol are one: what one holds long and another short, nets.
+"""
 
 from __future__ import annotations
 
@@ -16,34 +19,40 @@ if TYPE_CHECKING:
 _SPLIT = FLOW_KINDS.index("split")
 
 
+CELLS_MAX = 20_000_000  # of profits by symbol and bar that are kept: 160 MB
+
+
 @dataclass(frozen=True)
 class Holdings:
-    """Per symbol and bar of the run's clock, float64[k, n]: value of the position (negative = short) and profit so far,
-    both in cash at the close. Profit is net of fees and holds dividends, funding and borrowing; interest is of no
-    symbol. equity : float64[n].
+    """What was held after each bar, at its close, in cash: float64[n].
 
-    long, short, net, gross : float64[n], fractions of equity (short is zero or negative); NaN where equity is not > 0.
+    long_value, short_value : sums over symbols (short is zero or negative). equity : of the run. pnl : float64[k, n],
+    profit of each symbol so far, net of fees and with dividends, funding and borrowing (interest is of no symbol); None
+    where that would be more than CELLS_MAX numbers.
+
+    long, short, net, gross : fractions of equity, NaN where equity is not > 0.
     """
 
-    value: np.ndarray
-    pnl: np.ndarray
+    long_value: np.ndarray
+    short_value: np.ndarray
     equity: np.ndarray
+    pnl: np.ndarray | None
 
     @property
     def long(self) -> np.ndarray:
-        return self._share(np.maximum(self.value, 0.0).sum(axis=0))
+        return self._share(self.long_value)
 
     @property
     def short(self) -> np.ndarray:
-        return self._share(np.minimum(self.value, 0.0).sum(axis=0))
+        return self._share(self.short_value)
 
     @property
     def net(self) -> np.ndarray:
-        return self._share(self.value.sum(axis=0))
+        return self._share(self.long_value + self.short_value)
 
     @property
     def gross(self) -> np.ndarray:
-        return self._share(np.abs(self.value).sum(axis=0))
+        return self._share(self.long_value - self.short_value)
 
     def _share(self, cash: np.ndarray) -> np.ndarray:
         return np.where(self.equity > 0.0, cash / np.where(self.equity > 0.0, self.equity, 1.0), np.nan)
@@ -53,25 +62,30 @@ def holdings(result: Result) -> Holdings:
     """The holdings of a run. O(symbols x bars). Other currencies are valued at the rate of the last fill."""
     count = len(result.ts_ns)
     fills, flows = result.slots["fills"], result.slots["flows"]
-    value = np.zeros((len(result.symbols), count))
-    pnl = np.zeros_like(value)
+    long, short = np.zeros(count), np.zeros(count)
+    pnl = np.zeros((len(result.symbols), count)) if len(result.symbols) * count <= CELLS_MAX else None
     scale = tables.multipliers(result, fills)
     scale = np.ones(len(fills)) if scale is None else scale
     for slot, bars in enumerate(storage.each_bars(result.data)):
         mine, own = fills["symbol"] == slot, flows[flows["symbol"] == slot]
         rows = fills[mine]
+        if len(rows) == 0 and len(own) == 0:
+            continue
         units = np.bincount(rows["bar"], weights=rows["side"] * rows["quantity"], minlength=count)
-        spent = rows["side"] * rows["quantity"] * rows["price"] * scale[mine] + rows["fee"]
-        cash = -np.bincount(rows["bar"], weights=spent, minlength=count)
-        cash += np.bincount(own["bar"], weights=own["amount"], minlength=count)
-        held = _position(units, own[own["kind"] == _SPLIT], rows)
+        held = _position(units, own[own["kind"] == _SPLIT])
         close = np.nan_to_num(checks.aligned(bars.ts_ns, bars.close, result.ts_ns))
-        value[slot] = held * close * _worth(result, slot, count)
-        pnl[slot] = np.cumsum(cash) + value[slot]
-    return Holdings(value, pnl, np.asarray(result.equity))
+        value = held * close * _worth(result, slot, count)
+        long += np.maximum(value, 0.0)
+        short += np.minimum(value, 0.0)
+        if pnl is not None:
+            spent = rows["side"] * rows["quantity"] * rows["price"] * scale[mine] + rows["fee"]
+            cash = -np.bincount(rows["bar"], weights=spent, minlength=count)
+            cash += np.bincount(own["bar"], weights=own["amount"], minlength=count)
+            pnl[slot] = np.cumsum(cash) + value
+    return Holdings(long, short, np.asarray(result.equity), pnl)
 
 
-def _position(units: np.ndarray, splits: np.ndarray, fills: np.ndarray) -> np.ndarray:
+def _position(units: np.ndarray, splits: np.ndarray) -> np.ndarray:
     """Units after each bar. A split says what came of the position, before the fills of its bar."""
     held = np.cumsum(units)
     for row in splits:

@@ -7,6 +7,7 @@ import pytest
 
 import neuraltrade as nt
 from neuraltrade.results.holdings import holdings
+from neuraltrade.results.view import run_view
 
 PANEL = nt.Panel([nt.datasets.load(symbol)[-500:] for symbol in ("AAPL", "GOOG", "IBM")])
 
@@ -45,7 +46,7 @@ def test_profits_by_symbol_add_up_to_the_equity(given):
     interest = flows[flows["symbol"] < 0]
     of_cash = np.cumsum(np.bincount(interest["bar"], weights=interest["amount"], minlength=len(result.equity)))
     np.testing.assert_allclose(held.pnl.sum(axis=0) + of_cash, result.equity - result.cash, atol=1e-4, rtol=0)
-    assert len(result.fills) > 30 and (held.value < 0.0).any() and (held.value > 0.0).any()
+    assert len(result.fills) > 30 and (held.short < 0.0).any() and (held.long > 0.0).any()
     last = result.by_symbol()
     np.testing.assert_allclose(held.pnl[:, -1], last["pnl"] + last["open_pnl"] + last["flows"], atol=1e-3, rtol=0)
 
@@ -68,6 +69,16 @@ def test_shares_of_equity():
         last |= {symbol: own[ts_ns] for symbol, own in closes.items() if ts_ns in own}
         net = sum(position[symbol] * last[symbol] for symbol in PANEL.symbols)
         assert held.net[bar] == pytest.approx(net / result.equity[bar], abs=1e-9)
+
+
+def test_profits_by_symbol_are_left_out_where_they_would_be_too_many(monkeypatch):
+    result = nt.backtest(PANEL, Rotates, cash=100_000.0)
+    whole = holdings(result)
+    monkeypatch.setattr("neuraltrade.results.holdings.CELLS_MAX", 3 * len(result.equity) - 1)
+    part = holdings(result)
+    assert part.pnl is None and part.net.tolist() == whole.net.tolist()
+    (by_symbol,) = run_view(result).attribution
+    assert by_symbol.curves is None and len(by_symbol.rows) == 3
 
 
 def test_ruin_has_no_shares():
