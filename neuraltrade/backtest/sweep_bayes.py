@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,7 +29,9 @@ def learned(
         import optuna  # noqa: PLC0415  (optional, and 0.5 s)
     except ImportError as error:
         raise DependencyMissing("method='bayes' needs optuna: pip install 'neuraltrade[learn]'") from error
-    sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # as it calls constant_liar
+        sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
