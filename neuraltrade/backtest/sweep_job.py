@@ -85,6 +85,7 @@ class Job:
         self._lock = threading.Lock()
         self._setup: Any = None
         self._batch: Batch | None = None
+        self._periods: float | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
@@ -223,8 +224,10 @@ class Job:
         return isinstance(self.strategy, CompiledStrategy) or not _is_strategy(self.strategy)
 
     def periods_per_year(self) -> float:
-        given = self.settings.get("periods_per_year")
-        return infer_periods_per_year(self.clock_ts_ns) if given is None else float(given)
+        if self._periods is None:
+            given = self.settings.get("periods_per_year")
+            self._periods = infer_periods_per_year(self.clock_ts_ns) if given is None else float(given)
+        return self._periods
 
     def target(self) -> float:
         """The risk-free rate a bar."""

@@ -156,6 +156,9 @@ def test_workers_in_other_processes_get_a_copy() -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         there = nt.sweep(BARS, sweep_child.above, {"window": range(2, 40)}, executor=pool)
         assert there.digest == nt.sweep(BARS, sweep_child.above, {"window": range(2, 40)}).digest
+        momentum = nt.compiled(nt.strategy.library.Momentum(max_fraction=0.5))
+        spread = nt.sweep(BARS, momentum, {"lookback": [5, 10, 20]}, executor=pool)
+        assert spread.digest == nt.sweep(BARS, momentum, {"lookback": [5, 10, 20]}).digest
         with pytest.raises(nt.InputError, match="executor: data, strategy or metric cannot be sent to its workers"):
             nt.sweep(BARS, local, {"window": [2, 3]}, executor=pool)
 
