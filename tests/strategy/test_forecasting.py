@@ -151,7 +151,7 @@ def test_no_forecaster(forecaster):
 def test_wrong_answers_and_numbers():
     with pytest.raises(nt.InputError, match="one a row, returned shape"):
         nt.backtest(AAPL, Forecast.using(Wrong(), least=100))
-    with pytest.raises(nt.InputError, match="at least 1"):
+    with pytest.raises(nt.InputError, match=r"Forecast\.refit must be in 1\.\."):
         nt.backtest(AAPL, Forecast(refit=0))
 
 

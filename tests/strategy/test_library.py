@@ -247,3 +247,25 @@ def test_wrong_ensembles(members, given, words):
         library.Ensemble.of(members, **given)
     with pytest.raises(nt.InputError, match=r"Ensemble\.of"):
         nt.backtest(AAPL, library.Ensemble)
+
+
+@pytest.mark.parametrize("name", [*CASES, "MarketMaker"])
+def test_no_parameter_is_taken_as_it_comes(name):
+    """Below, beyond and beside any sense: refused by name before the first bar, or harmless; nothing else comes out."""
+    data, strategy, recall = CASES.get(name, (quotes(1, 60), library.MarketMaker(), None))
+    short = data if isinstance(data, nt.Ticks) else nt.Panel([bars[:150] for bars in getattr(data, "bars", (data,))])
+    refused = 0
+    for parameter, value in strategy.parameter_values().items():
+        if isinstance(value, bool):
+            continue
+        for bad in {int: (0, -1), float: (-1e12, float("nan"), float("inf")), str: ("mean",)}[type(value)]:
+            if name == "Forecast" and parameter == "least":
+                continue
+            try:
+                run = nt.backtest(short, strategy, params={parameter: bad}, recall=recall, **COSTS)
+            except nt.InputError as error:
+                refused += 1
+                assert not isinstance(error, nt.StrategyError)
+            else:
+                assert np.isfinite(run.equity).all(), (parameter, bad)
+    assert refused >= 5

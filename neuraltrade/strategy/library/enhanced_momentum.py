@@ -13,6 +13,7 @@ from ...core.settings import RiskLimits
 from ...errors import InputError
 from ..base import Strategy
 from ..indicators import StrategyData
+from ..limits import BARS_MAX, check_parameters
 
 
 class EnhancedMomentum(Strategy):
@@ -79,6 +80,9 @@ class EnhancedMomentum(Strategy):
     def init(self, data: StrategyData) -> None:
         if self.scores is None:
             raise InputError("EnhancedMomentum has no scores: use EnhancedMomentum.scored({symbol: (times, scores)})")
+        check_parameters(self, rebalance=(1, BARS_MAX), score_weight=(-1e9, 1e9), veto=(0.0, 1e9))
+        check_parameters(self, max_age_days=(0.0, 1e5), threshold=(-1e9, 1e9), target_volatility=(0.0, 100.0))
+        check_parameters(self, max_fraction=(0.0, 1000.0), stop_rate=(0.0, 1.0), periods_per_year=(1e-9, 1e9))
         self.past = data.log_returns(self.lookback)
         self.volatility = data.realised_volatility(self.volatility_window, periods_per_year=self.periods_per_year)
         self.horizon = self.lookback / self.periods_per_year

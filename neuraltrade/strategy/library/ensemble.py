@@ -11,6 +11,7 @@ from ...core.settings import RiskLimits
 from ...errors import InputError
 from ..base import Strategy
 from ..indicators import StrategyData
+from ..limits import BARS_MAX, check_parameters
 from ..shadow import held_sides
 
 METHODS = ("weight", "vote", "stack")
@@ -71,6 +72,8 @@ class Ensemble(Strategy):
     def init(self, data: StrategyData) -> None:
         if not self.members or self.method not in METHODS:
             raise InputError('Ensemble has no members: use Ensemble.of([A, B], method="weight" | "vote" | "stack")')
+        check_parameters(self, window=(2, BARS_MAX), refit=(1, BARS_MAX), ridge=(1e-9, 1e9), band=(0.0, 2.0))
+        check_parameters(self, fraction=(0.0, 1000.0))
         sides = [held_sides(member, data.bars) for member, _ in self.members]
         weights = np.array([weight for _, weight in self.members])
         weights /= weights.sum()

@@ -13,6 +13,7 @@ from ...errors import InputError
 from ..base import Strategy
 from ..forecasting import Forecaster, NearestNeighbours, features_of, walk
 from ..indicators import StrategyData
+from ..limits import BARS_MAX, check_parameters
 
 
 class Forecast(Strategy):
@@ -59,8 +60,10 @@ class Forecast(Strategy):
         return made
 
     def init(self, data: StrategyData) -> None:
-        if min(self.horizon, self.window, self.refit, self.least, self.neighbours) < 1:
-            raise InputError("horizon, window, refit, least and neighbours must be at least 1")
+        for name in ("horizon", "window", "refit", "least", "neighbours"):
+            check_parameters(self, **{name: (1, BARS_MAX)})
+        check_parameters(self, threshold=(0.0, 1e9), leave=(-1e9, 1e9), fraction=(0.0, 1000.0))
+        check_parameters(self, stop_rate=(1e-12, 0.999))
         self.expected = data.indicator([self._walked(bars) for bars in data.bars], "expected return")
         self.share = self.fraction / len(data.symbols)
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from ...core.settings import RiskLimits
 from ..base import Strategy
+from ..limits import check_parameters
 
 
 class MarketMaker(Strategy):
@@ -44,6 +45,10 @@ class MarketMaker(Strategy):
     risk_defaults: ClassVar[RiskLimits] = RiskLimits(max_drawdown=0.05, max_orders_per_second=50)
 
     state_size = 8
+
+    def init(self, data: Any) -> None:
+        check_parameters(self, tick=(1e-9, 1e9), size=(1e-9, 9e9), half_spread=(0.0, 1e9), skew=(0.0, 1e9))
+        check_parameters(self, step=(0.0, 1e9), max_inventory=(1e-9, 9e9), patience_ns=(0, 10**18))
 
     def on_quote(self, ctx: Any) -> None:
         if math.isnan(ctx.mid):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from ...core.settings import RiskLimits
 from ..base import Strategy
 from ..indicators import StrategyData
+from ..limits import BARS_MAX, check_parameters
 
 
 class MeanReversion(Strategy):
@@ -42,6 +43,8 @@ class MeanReversion(Strategy):
     risk_defaults: ClassVar[RiskLimits] = RiskLimits(max_leverage=1.0, max_drawdown=0.25)
 
     def init(self, data: StrategyData) -> None:
+        check_parameters(self, width=(0.0, 1e9), oversold=(0.0, 100.0), overbought=(0.0, 100.0), fraction=(0.0, 1000.0))
+        check_parameters(self, trend_window=(0, BARS_MAX), stop_rate=(1e-12, 0.999), max_bars=(1, BARS_MAX))
         self.upper, self.middle, self.lower = data.bbands(self.window, self.width)
         self.rsi = data.rsi(self.rsi_window)
         self.trend = data.sma(max(self.trend_window, 1))

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from ...core.settings import RiskLimits
 from ..base import Strategy
+from ..indicators import StrategyData
+from ..limits import BARS_MAX, check_parameters
 
 
 class Mirror(Strategy):
@@ -48,6 +50,11 @@ class Mirror(Strategy):
     rebalance: int = 2
 
     risk_defaults: ClassVar[RiskLimits] = RiskLimits(max_leverage=1.0, max_drawdown=0.25)
+
+    def init(self, data: StrategyData) -> None:
+        check_parameters(self, k=(1, BARS_MAX), least=(1, BARS_MAX), max_distance=(0.0, 2.0), confidence=(0.0, 1e9))
+        check_parameters(self, fraction=(0.0, 1000.0), hold=(1, BARS_MAX), rebalance=(1, BARS_MAX))
+        check_parameters(self, stop_rate=(1e-12, 0.999))
 
     def on_bar(self, ctx: Any) -> None:
         if ctx.position != 0.0:

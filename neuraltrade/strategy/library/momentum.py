@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from ...core.settings import RiskLimits
 from ..base import Strategy
 from ..indicators import StrategyData
+from ..limits import BARS_MAX, check_parameters
 
 
 class Momentum(Strategy):
@@ -42,6 +43,8 @@ class Momentum(Strategy):
     risk_defaults: ClassVar[RiskLimits] = RiskLimits(max_leverage=1.0, max_drawdown=0.35)
 
     def init(self, data: StrategyData) -> None:
+        check_parameters(self, rebalance=(1, BARS_MAX), threshold=(0.0, 1e9), target_volatility=(0.0, 100.0))
+        check_parameters(self, max_fraction=(0.0, 1000.0), periods_per_year=(1e-9, 1e9))
         self.past = data.log_returns(self.lookback)
         self.volatility = data.realised_volatility(self.volatility_window, periods_per_year=self.periods_per_year)
         self.horizon = self.lookback / self.periods_per_year

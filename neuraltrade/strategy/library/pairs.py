@@ -11,6 +11,7 @@ from ...core.settings import RiskLimits
 from ...errors import DependencyMissing, InputError
 from ..base import Strategy
 from ..indicators import StrategyData
+from ..limits import BARS_MAX, check_parameters
 
 
 class Pairs(Strategy):
@@ -52,6 +53,9 @@ class Pairs(Strategy):
     def init(self, data: StrategyData) -> None:
         if len(data.bars) < 2:
             raise InputError(f"Pairs needs a panel of two symbols, the data has {len(data.bars)}")
+        check_parameters(self, window=(1, BARS_MAX), lookback=(2, BARS_MAX), test_every=(1, BARS_MAX), delta=(0.0, 1e3))
+        check_parameters(self, exit=(0.0, self.entry), entry=(0.0, self.stop), stop=(1e-9, 1e9))
+        check_parameters(self, fraction=(0.0, 1000.0), max_hedge=(0.0, 1000.0), significance=(0.0, 1.0))
         first, second = data.bars[:2]
         common, mine, theirs = np.intersect1d(first.ts_ns, second.ts_ns, assume_unique=True, return_indices=True)
         y, x = np.log(first.close[mine]), np.log(second.close[theirs])

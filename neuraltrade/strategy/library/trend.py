@@ -11,6 +11,7 @@ from ...core import indicators
 from ...core.settings import RiskLimits
 from ..base import Strategy
 from ..indicators import StrategyData
+from ..limits import BARS_MAX, check_parameters
 
 
 class Trend(Strategy):
@@ -49,6 +50,8 @@ class Trend(Strategy):
     risk_defaults: ClassVar[RiskLimits] = RiskLimits(max_leverage=1.0, max_drawdown=0.35)
 
     def init(self, data: StrategyData) -> None:
+        check_parameters(self, rebalance=(1, BARS_MAX), target_volatility=(0.0, 100.0), max_fraction=(0.0, 1000.0))
+        check_parameters(self, band=(0.0, 1000.0), periods_per_year=(1e-9, 1e9))
         self.breakout = data.indicator([_breakout(bars, self.channel) for bars in data.bars], "breakout")
         self.horizons = tuple(data.log_returns(bars) for bars in (self.short, self.medium, self.long))
         self.volatility = data.realised_volatility(self.volatility_window, periods_per_year=self.periods_per_year)
