@@ -3,32 +3,47 @@
 #include "nt_indicators.h"
 #include "nt_window.h"
 
-/* One block of values that are not NaN; 0 and nothing done if one is. */
-static inline int feed_block(nt_average *s, const double *x, double *out) {
-    const double about = x[0], gap = s->value - about;
-    double own = 0.0, value[NT_AVERAGE_BLOCK];
-    for (int j = 0; j < NT_AVERAGE_BLOCK; j++) {
-        own = own * s->keep + (x[j] - about) * s->alpha;
-        value[j] = about + (gap * s->powers[j] + own);
+typedef double eight __attribute__((vector_size(64)));
+typedef double eight_anywhere __attribute__((vector_size(64), aligned(8), may_alias));
+typedef int64_t places __attribute__((vector_size(64)));
+
+static int any_unknown(const double *x, int64_t n) {
+    int64_t unknown = 0;
+    for (int64_t k = 0; k < n; k++) unknown |= x[k] != x[k];
+    return unknown != 0;
+}
+
+/* Whole blocks of values that are not NaN. */
+static void feed_blocks(nt_average *s, const double *x, int64_t n, double *out) {
+    const eight none = {0}, powers = *(const eight_anywhere *)s->powers;
+    const double whole = s->powers[7], alpha = s->alpha, keep = s->keep, keep_2 = s->keep_2, keep_4 = s->keep_4;
+    double about = s->about, carry = s->carry;
+    for (int64_t i = 0; i < n; i += NT_AVERAGE_BLOCK) {
+        const double gap = carry + (about - x[i]);
+        eight sum = (*(const eight_anywhere *)(x + i) - x[i]) * alpha;
+        sum += __builtin_shuffle(sum, none, (places){8, 0, 1, 2, 3, 4, 5, 6}) * keep;
+        sum += __builtin_shuffle(sum, none, (places){8, 8, 0, 1, 2, 3, 4, 5}) * keep_2;
+        sum += __builtin_shuffle(sum, none, (places){8, 8, 8, 8, 0, 1, 2, 3}) * keep_4;
+        carry = whole * gap + sum[7]; /* all that the next block waits for */
+        about = x[i];
+        *(eight_anywhere *)(out + i) = about + (powers * gap + sum);
     }
-    if (value[NT_AVERAGE_BLOCK - 1] != value[NT_AVERAGE_BLOCK - 1]) return 0;
-    for (int j = 0; j < NT_AVERAGE_BLOCK; j++) out[j] = value[j];
-    s->value = value[NT_AVERAGE_BLOCK - 1];
-    return 1;
+    s->about = about;
+    s->carry = carry;
+    s->rows += n;
 }
 
 void nt_average_feed(nt_average *s, const double *x, int64_t n, double *out) {
-    nt_average average = *s; /* a copy, so that it lives in registers */
     for (int64_t i = 0; i < n;) {
-        if (average.at == 0 && average.seen >= average.window && i + NT_AVERAGE_BLOCK <= n &&
-            feed_block(&average, x + i, out + i)) {
-            i += NT_AVERAGE_BLOCK;
+        const int64_t whole = (n - i) & -NT_AVERAGE_BLOCK, into = s->rows % NT_AVERAGE_BLOCK;
+        if (whole && into == 0 && s->seen >= s->window && !any_unknown(x + i, whole)) {
+            feed_blocks(s, x + i, whole, out + i);
+            i += whole;
         } else {
-            out[i] = nt_average_push(&average, x[i]);
-            i++;
+            const int64_t end = i + NT_AVERAGE_BLOCK - into < n ? i + NT_AVERAGE_BLOCK - into : n;
+            for (; i < end; i++) out[i] = nt_average_push(s, x[i]);
         }
     }
-    *s = average;
 }
 
 /* ema, and the double and triple average of Mulloy 1994: 2 e1 - e2, 3 e1 - 3 e2 + e3, each the average of the last. */

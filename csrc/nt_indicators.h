@@ -31,6 +31,12 @@ typedef struct nt_indicator_kind {
     const void *own; /* the family's */
 } nt_indicator_kind;
 
+/* kind->feed in short passes, each of which asks for the memory of a later one. Kinds take their series in turn, and
+ * several of a million rows come from beyond the caches: whole passes of each leave the core waiting for memory and the
+ * memory for the core (williams_r 4.8 -> 2.9 ns a row). */
+void nt_indicator_feed(const nt_indicator_kind *kind, void *block, const double *const *in, int64_t n,
+                       double *const *out);
+
 /* The kind of that name; NULL if there is none. */
 const nt_indicator_kind *nt_indicator_find(const char *name);
 

@@ -14,41 +14,38 @@
 /* Differences from the row `window` before. */
 
 typedef struct {
-    double *ring; /* the last `window` inputs */
-    int64_t window, at, rows;
+    nt_history past;
+    int64_t window;
     int what; /* 0 difference, 1 percent, 2 logarithm */
 } lagged;
 
 OPEN(lagged_open) {
     nt_carve carve = {block, 0};
     lagged *s = nt_carve_take(&carve, sizeof *s);
-    double *ring = nt_carve_take(&carve, p->window * (int64_t)sizeof(double));
-    if (s) *s = (lagged){ring, p->window, 0, 0, *(const int *)kind->own};
+    const nt_history past = nt_history_carve(&carve, p->window, 1);
+    for (int64_t k = 0; s && k < past.kept + past.rows; k++) past.slots[k] = NAN;
+    if (s) *s = (lagged){past, p->window, *(const int *)kind->own};
     return carve.used;
-}
-
-static void compare(int what, const double *x, const double *before, int64_t m, double *restrict to) {
-    if (what == 0)
-        for (int64_t k = 0; k < m; k++) to[k] = x[k] - before[k];
-    else if (what == 1)
-        for (int64_t k = 0; k < m; k++) to[k] = (x[k] / before[k] - 1.0) * 100.0;
-    else
-        for (int64_t k = 0; k < m; k++) to[k] = before[k] == before[k] ? nt_log(x[k] / before[k]) : NAN;
 }
 
 FEED(lagged_feed) {
     lagged *s = block;
-    const double *x = in[0];
-    const int64_t head = n < s->window ? n : s->window;
-    for (int64_t k = 0, at = s->at; k < head; k++, at = at + 1 < s->window ? at + 1 : 0) {
-        const double before = s->rows + k < s->window ? NAN : s->ring[at];
-        compare(s->what, x + k, &before, 1, out[0] + k);
+    for (int64_t i = 0, m; i < n; i += m) {
+        m = nt_history_room(&s->past, n - i);
+        double *x = nt_history_here(&s->past).base, *to = out[0] + i;
+        const double *before = x - s->window;
+        memcpy(x, in[0] + i, (size_t)m * sizeof(double));
+        if (s->what == 0)
+            for (int64_t k = 0; k < m; k++) to[k] = x[k] - before[k];
+        else if (s->what == 1)
+            for (int64_t k = 0; k < m; k++) to[k] = (x[k] / before[k] - 1.0) * 100.0;
+        else
+            for (int64_t k = 0; k < m; k++) {
+                const double grown = x[k] / before[k], change = nt_log(grown);
+                to[k] = grown == grown ? change : NAN;
+            }
+        nt_history_advance(&s->past, m);
     }
-    if (n > head) compare(s->what, x + head, x, n - head, out[0] + head);
-    int64_t at = (s->at + n - head) % s->window;
-    for (int64_t k = n - head; k < n; k++, at = at + 1 < s->window ? at + 1 : 0) s->ring[at] = x[k];
-    s->at = at;
-    s->rows += n;
 }
 
 /* Running totals. */
@@ -68,19 +65,26 @@ OPEN(obv_open) {
 
 FEED(obv_feed) {
     obv *s = block;
-    double total = s->total, flow[NT_PASS];
+    double total = s->total, flow[NT_PASS], before[NT_PASS];
     NT_EACH_PASS(n) {
         const double *close = in[0] + i, *volume = in[1] + i;
         double *to = out[0] + i;
+        int64_t unknown = 0;
+        before[0] = s->previous;
+        memcpy(before + 1, close, (size_t)(m - 1) * sizeof(double));
         for (int64_t k = 0; k < m; k++) {
-            const double before = k ? close[k - 1] : s->previous, none = 0.0 * (close[k] - before);
-            flow[k] = close[k] > before ? volume[k] : close[k] < before ? -volume[k] : none * volume[k];
+            const double up = close[k] > before[k] ? 1.0 : 0.0, down = close[k] < before[k] ? 1.0 : 0.0;
+            flow[k] = (up - down + 0.0 * (close[k] - before[k])) * volume[k];
         }
         if (s->rows == 0) flow[0] = volume[0] + 0.0 * close[0]; /* starts at the first volume, as in TA-Lib */
-        for (int64_t k = 0; k < m; k++) {
-            if (flow[k] == flow[k]) total += flow[k];
-            to[k] = flow[k] == flow[k] ? total : NAN;
-        }
+        for (int64_t k = 0; k < m; k++) unknown |= flow[k] != flow[k];
+        if (!unknown)
+            for (int64_t k = 0; k < m; k++) to[k] = total += flow[k];
+        else
+            for (int64_t k = 0; k < m; k++) {
+                if (flow[k] == flow[k]) total += flow[k];
+                to[k] = flow[k] == flow[k] ? total : NAN;
+            }
         s->previous = close[m - 1];
         s->rows += m;
     }
@@ -132,14 +136,28 @@ OPEN(rsi_open) {
     return carve.used;
 }
 
-/* m <= NT_PASS rows. Changes are from the last value that was not NaN. */
-static void rsi_pass(rsi *s, const double *x, int64_t m, double *restrict to) {
-    double up[NT_PASS], down[NT_PASS];
-    up[0] = down[0] = 0.0;
+/* Changes from the last value that was not NaN. */
+static void changes_of(const double *x, double *previous, int64_t m, double *restrict to) {
+    int64_t unknown = 0;
+    to[0] = x[0] - *previous;
+    for (int64_t k = 1; k < m; k++) to[k] = x[k] - x[k - 1];
+    for (int64_t k = 0; k < m; k++) unknown |= x[k] != x[k];
+    if (!unknown) {
+        *previous = x[m - 1];
+        return;
+    }
     for (int64_t k = 0; k < m; k++) {
-        const double change = x[k] - s->previous;
-        if (x[k] == x[k]) s->previous = x[k];
-        const double zero = 0.0 * change; /* NaN on the first row */
+        to[k] = x[k] - *previous;
+        if (x[k] == x[k]) *previous = x[k];
+    }
+}
+
+/* m <= NT_PASS rows. */
+static void rsi_pass(rsi *s, const double *x, int64_t m, double *restrict to) {
+    double up[NT_PASS] = {0}, down[NT_PASS];
+    changes_of(x, &s->previous, m, down);
+    for (int64_t k = 0; k < m; k++) {
+        const double change = down[k], zero = 0.0 * change; /* NaN on the first row */
         up[k] = change > zero ? change : zero;
         down[k] = up[k] - change;
     }
@@ -147,7 +165,8 @@ static void rsi_pass(rsi *s, const double *x, int64_t m, double *restrict to) {
     nt_average_feed(&s->losses, down, m, down);
     for (int64_t k = 0; k < m; k++) {
         const double both = up[k] + down[k];
-        to[k] = both > 0.0 ? 100.0 * up[k] / both : both * 0.0; /* nothing moved: 0, as TA-Lib; not warm: NaN */
+        const double share = 100.0 * up[k] / both;
+        to[k] = both > 0.0 ? share : both * 0.0; /* nothing moved: 0, as TA-Lib; not warm: NaN */
     }
 }
 
@@ -179,8 +198,8 @@ OPEN(stochastic_open) { /* window, smooth, signal; for stochrsi the rsi's window
 /* (value - lowest) / (highest - lowest) in percent; 0 where the range is nothing, as in TA-Lib. */
 static void position(const double *x, const double *highest, const double *lowest, int64_t m, double *to) {
     for (int64_t k = 0; k < m; k++) {
-        const double range = highest[k] - lowest[k], above = x[k] - lowest[k];
-        to[k] = range != 0.0 ? 100.0 * (above / range) : 0.0 * above;
+        const double range = highest[k] - lowest[k], above = x[k] - lowest[k], share = 100.0 * (above / range);
+        to[k] = range != 0.0 ? share : 0.0 * above;
     }
 }
 
@@ -217,7 +236,8 @@ FEED(williams_feed) {
         nt_extremes_feed(block, in[0] + i, in[1] + i, m, highest, lowest);
         for (int64_t k = 0; k < m; k++) {
             const double range = highest[k] - lowest[k], below = highest[k] - in[2][i + k];
-            out[0][i + k] = range != 0.0 ? -100.0 * (below / range) : 0.0 * below;
+            const double share = -100.0 * (below / range);
+            out[0][i + k] = range != 0.0 ? share : 0.0 * below;
         }
     }
 }
@@ -253,8 +273,8 @@ FEED(cci_feed) {
         for (int64_t ago = s->window - 1; ago >= 0; ago--)
             for (int64_t k = 0; k < m; k++) deviation[k] += fabs(x[k - ago] - mean[k]);
         for (int64_t k = 0; k < m; k++) {
-            const double apart = x[k] - mean[k], spread = 0.015 * (deviation[k] / count);
-            out[0][i + k] = spread > 0.0 ? apart / spread : 0.0 * apart; /* all equal: 0, as TA-Lib */
+            const double apart = x[k] - mean[k], spread = 0.015 * (deviation[k] / count), share = apart / spread;
+            out[0][i + k] = spread > 0.0 ? share : 0.0 * apart; /* all equal: 0, as TA-Lib */
         }
         nt_history_advance(&s->typical, m);
     }
@@ -278,41 +298,64 @@ OPEN(adx_open) {
     return carve.used;
 }
 
-/* How far the bar went beyond the one before, up and down; only the larger counts. */
-static void movement(adx *s, const double *high, const double *low, int64_t m, double *plus, double *minus) {
+/* m <= NT_PASS rows: how far the bar went beyond the one before, up and down; only the larger counts. A row with a NaN
+ * is NaN in all three. */
+static void movement(adx *s, const double *high, const double *low, int64_t m, double *range, double *plus,
+                     double *minus) {
+    double high_before[NT_PASS], low_before[NT_PASS];
+    high_before[0] = s->high;
+    low_before[0] = s->low;
+    memcpy(high_before + 1, high, (size_t)(m - 1) * sizeof(double));
+    memcpy(low_before + 1, low, (size_t)(m - 1) * sizeof(double));
     for (int64_t k = 0; k < m; k++) {
-        const double up = high[k] - (k ? high[k - 1] : s->high), down = (k ? low[k - 1] : s->low) - low[k];
-        const double none = 0.0 * (up + down);
-        plus[k] = (up > down) & (up > 0.0) ? up : none;
-        minus[k] = (down > up) & (down > 0.0) ? down : none;
+        const double up = high[k] - high_before[k], down = low_before[k] - low[k];
+        const double none = 0.0 * (up + down + range[k]);
+        const double larger_up = up > down ? up : none, larger_down = down > up ? down : none;
+        plus[k] = none + (larger_up > none ? larger_up : none);
+        minus[k] = none + (larger_down > none ? larger_down : none);
+        range[k] += none;
     }
     s->high = high[m - 1];
     s->low = low[m - 1];
+}
+
+/* What is said of direction, row by row until the averages have begun, and wherever there is none or a NaN. */
+static void index_slowly(adx *s, int64_t m, double *index, double *up, double *down) {
+    for (int64_t k = 0; k < m; k++) {
+        const int started = up[k] == up[k] && s->rows++ >= 1; /* the first sum is not yet shown */
+        if (!started) up[k] = down[k] = NAN;
+        const double both = up[k] + down[k];
+        if (both > 0.0) s->last = nt_average_push(&s->index, 100.0 * (fabs(up[k] - down[k]) / both));
+        else if (both == 0.0 && s->index.seen < s->window) s->last = nt_average_push(&s->index, 0.0);
+        index[k] = started ? s->last : NAN; /* no direction: as it was, as TA-Lib */
+    }
 }
 
 FEED(adx_feed) {
     adx *s = block;
     double range[NT_PASS], plus[NT_PASS], minus[NT_PASS];
     NT_EACH_PASS(n) {
+        double *index = out[0] + i, *up = out[1] + i, *down = out[2] + i;
         nt_true_range(in[0] + i, in[1] + i, in[2] + i, &s->close, m, range);
-        movement(s, in[0] + i, in[1] + i, m, plus, minus);
-        for (int64_t k = 0; k < m; k++) range[k] += 0.0 * plus[k], plus[k] += 0.0 * range[k], minus[k] += 0.0 * range[k];
+        movement(s, in[0] + i, in[1] + i, m, range, plus, minus);
         nt_average_feed(&s->range, range, m, range);
         nt_average_feed(&s->plus, plus, m, plus);
         nt_average_feed(&s->minus, minus, m, minus);
-        double *up = out[1] + i, *down = out[2] + i;
+        int64_t odd = s->rows == 0;
         for (int64_t k = 0; k < m; k++) {
-            up[k] = range[k] > 0.0 ? 100.0 * (plus[k] / range[k]) : 0.0 * range[k];
-            down[k] = range[k] > 0.0 ? 100.0 * (minus[k] / range[k]) : 0.0 * range[k];
+            const double p = 100.0 * (plus[k] / range[k]), q = 100.0 * (minus[k] / range[k]);
+            up[k] = range[k] > 0.0 ? p : 0.0 * range[k];
+            down[k] = range[k] > 0.0 ? q : 0.0 * range[k];
+            odd |= !(up[k] + down[k] > 0.0);
         }
-        for (int64_t k = 0; k < m; k++) {
-            const int started = up[k] == up[k] && s->rows++ >= 1; /* the first sum is not yet shown */
-            if (!started) up[k] = down[k] = NAN;
-            const double both = up[k] + down[k];
-            if (both > 0.0) s->last = nt_average_push(&s->index, 100.0 * (fabs(up[k] - down[k]) / both));
-            else if (both == 0.0 && s->index.seen < s->window) s->last = nt_average_push(&s->index, 0.0);
-            out[0][i + k] = started ? s->last : NAN; /* no direction: as it was, as TA-Lib */
+        if (odd) {
+            index_slowly(s, m, index, up, down);
+            continue;
         }
+        for (int64_t k = 0; k < m; k++) range[k] = 100.0 * (fabs(up[k] - down[k]) / (up[k] + down[k]));
+        nt_average_feed(&s->index, range, m, index);
+        s->rows += m;
+        s->last = index[m - 1];
     }
 }
 

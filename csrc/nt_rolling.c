@@ -112,7 +112,8 @@ LIFT(lift_with_past) { /* (value, the value `second` rows before) */
 }
 
 static inline double log_or_nan(double x) {
-    return x == x ? nt_log(x) : NAN;
+    const double y = nt_log(x);
+    return x == x ? y : NAN;
 }
 
 LIFT(lift_log_change) {

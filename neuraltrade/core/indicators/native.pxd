@@ -15,6 +15,7 @@ cdef extern from "nt_indicators.h" nogil:
         int outputs
         int64_t (*open)(const nt_indicator_kind*, void*, const nt_indicator_parameters*) noexcept nogil
         void (*feed)(void*, const double* const*, int64_t, double* const*) noexcept nogil
+    void nt_indicator_feed(const nt_indicator_kind*, void*, const double* const*, int64_t, double* const*) noexcept
     const nt_indicator_kind* nt_indicator_find(const char*) noexcept
 
 cdef extern from "nt_carve.h" nogil:

@@ -54,7 +54,7 @@ cdef class State:
             target = results[k]
             out[k] = &target[0]
         with nogil:
-            self.kind.feed(self.block, in_, n, out)
+            nt_indicator_feed(self.kind, self.block, in_, n, out)
         return results
 
 
