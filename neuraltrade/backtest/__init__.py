@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .leaks import Leak, LookaheadReport
-from .lookahead import check_lookahead
 from .run import backtest
 
+if TYPE_CHECKING:
+    from .leaks import Leak, LookaheadReport
+    from .lookahead import check_lookahead
+
 __all__ = ["Leak", "LookaheadReport", "backtest", "check_lookahead"]
+
+
+def __getattr__(name: str) -> Any:
+    """What a run does not need is imported when it is asked for."""
+    if name in ("Leak", "LookaheadReport"):
+        from . import leaks  # noqa: PLC0415
+
+        return getattr(leaks, name)
+    if name == "check_lookahead":
+        from .lookahead import check_lookahead  # noqa: PLC0415
+
+        return check_lookahead
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class _CallableModule(types.ModuleType):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import functools
 import gzip
-from importlib import resources
 
 import numpy as np
 
@@ -45,6 +44,8 @@ def load(name: str) -> Bars:
 
 @functools.cache
 def _load(name: str) -> Bars:
+    from importlib import resources  # noqa: PLC0415  (only a load needs it)
+
     packed = (resources.files(__package__) / "data" / f"{name}.csv.gz").read_bytes()
     header, _, body = gzip.decompress(packed).partition(b"\n")
     width = header.count(b",") + 1

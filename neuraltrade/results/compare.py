@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import report
 from ..clock import iso
 from ..errors import InputError
-from . import statistics, summary, view
+from . import statistics, summary
 from .annual import infer_periods_per_year
 from .result import Result
 from .tables import load_pandas
@@ -129,6 +128,9 @@ class Comparison:
 
     def section(self) -> ComparisonSection:
         """The comparison as the record that the report draws."""
+        from .. import report  # noqa: PLC0415  (as in Result.plot)
+        from . import view  # noqa: PLC0415
+
         rows = []
         for period, found in (("run", [one.stats for one in self.results]), ("shared", self.shared)):
             for name in found[0] if period == "run" or not self._same_times else ():
@@ -144,6 +146,8 @@ class Comparison:
 
         Raises DependencyMissing (extra `report`) without plotly.
         """
+        from .. import report  # noqa: PLC0415
+
         return report.comparison_figure(self.section())
 
     def report(self, path: str | os.PathLike[str]) -> Path:

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from blake3 import blake3
 
-from .. import report
 from ..core import curves
 from ..core.layouts import DENIAL_DTYPE, FLOW_DTYPE, MARGIN_CALL_DTYPE
 from ..errors import InputError
-from . import attribution, checks, relative, statistics, storage, summary, tables, tick_data, trades, view
+from . import attribution, checks, relative, statistics, storage, summary, tables, tick_data, trades
 from . import team as teams
 from .annual import infer_periods_per_year
 
@@ -402,6 +401,9 @@ class Result:
 
         Raises InputError for a symbol that was not traded, DependencyMissing (extra `report`) without plotly.
         """
+        from .. import report  # noqa: PLC0415  (with view a third of the time that the first run's imports take)
+        from . import view  # noqa: PLC0415
+
         return report.figure(view.run_view(self), symbol)
 
     def report(
@@ -420,6 +422,9 @@ class Result:
         comparison : of nt.compare. parameters : a search over parameters, or the record of its heat map.
         Raises InputError for a missing folder, DependencyMissing (extra `report`) without plotly or jinja2.
         """
+        from .. import report  # noqa: PLC0415  (as in plot)
+        from . import view  # noqa: PLC0415
+
         return report.write_page(
             path, view.run_view(self), similar=similar, verdicts=verdicts, audit=audit, notes=notes,
             comparison=view.section("comparison", comparison, report.ComparisonSection),

@@ -18,7 +18,6 @@ import platform
 import tempfile
 from collections.abc import Sequence
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +130,8 @@ def _key(unit: Unit, llvm: Any) -> str:
 @cache
 def _environment(llvm: Any) -> bytes:
     """Everything besides the strategy that decides the bytes of its object code."""
+    from importlib import metadata  # noqa: PLC0415  (a tenth of what the first run imports, and only for compiling)
+
     here = Path(__file__).parent
     own = [
         blake3.blake3((here / name).read_bytes()).hexdigest()
