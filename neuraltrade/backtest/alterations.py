@@ -35,10 +35,19 @@ def _truncated(bars: Bars, keep: int, rng: np.random.Generator) -> Columns:
     return tuple(column[:0] for column in bars.columns())
 
 
-def _scaled(bars: Bars, keep: int, rng: np.random.Generator) -> Columns:
+def _raised(bars: Bars, keep: int, rng: np.random.Generator) -> Columns:
     """All prices times 1.37, all volumes doubled."""
+    return _scaled(bars, keep, _SCALE, _VOLUME_SCALE)
+
+
+def _lowered(bars: Bars, keep: int, rng: np.random.Generator) -> Columns:
+    """All prices divided by 1.37, all volumes halved."""
+    return _scaled(bars, keep, 1.0 / _SCALE, 1.0 / _VOLUME_SCALE)
+
+
+def _scaled(bars: Bars, keep: int, of_prices: float, of_volume: float) -> Columns:
     ts_ns, *prices, volume = (column[keep:] for column in bars.columns())
-    return (ts_ns, *(_inside(_SCALE * price) for price in prices), _VOLUME_SCALE * volume + 1.0)
+    return (ts_ns, *(_inside(of_prices * price) for price in prices), of_volume * volume + 1.0)
 
 
 def _inverted(bars: Bars, keep: int, rng: np.random.Generator) -> Columns:
@@ -88,11 +97,12 @@ def _inside(prices: np.ndarray) -> np.ndarray:
 
 KINDS: dict[str, Callable[[Bars, int, np.random.Generator], Columns]] = {
     "truncated": _truncated,
-    "scaled": _scaled,
+    "raised": _raised,
+    "lowered": _lowered,
     "inverted": _inverted,
     "reversed": _reversed,
     "noise": _noise,
     "thinned": _thinned,
 }
-SAME_TIMES = frozenset({"scaled", "inverted", "reversed", "noise"})
+SAME_TIMES = frozenset({"raised", "lowered", "inverted", "reversed", "noise"})
 """Kinds that leave the times, and so the number of rows, as they are."""

@@ -75,13 +75,14 @@ def check_lookahead(
         then built from each altered data: what it hands out as of a bar may not move either.
     progress : True for a bar on the terminal, or a callable(runs_done, runs_in_all). The rest as in `nt.backtest`.
 
-    After each of those bars the rest is truncated, and then scaled, inverted, reversed, replaced by noise or thinned
-    out, in turn; the strategy runs up to that bar, and its decisions, ctx.state and indicators up to there must be
-    what they were. Deterministic. Runs over equal data come first and last: a strategy that does not repeat itself
-    (randomness without a seed, files, state kept between runs) is told apart from one that leaks.
+    After each of those bars the rest is truncated, and then raised, lowered, inverted, reversed, replaced by noise or
+    thinned out: one of these in turn, or more where bars are few. The strategy runs up to that bar, and its decisions,
+    ctx.state and indicators up to there must be what they were. Deterministic. Runs over equal data come first and
+    last: a strategy that does not repeat itself (randomness without a seed, files, state kept between runs) is told
+    apart from one that leaks.
 
-    Returns a LookaheadReport: `.passed` (and its truth), `.leaks`, `.notes`, `.to_frame()`. Cost: two runs of
-    `init` over all and `on_bar` up to the bar, for each of up to cuts + decisions bars, and three over all.
+    Returns a LookaheadReport: `.passed` (and its truth), `.leaks`, `.notes`, `.to_frame()`. Cost: up to
+    2 x (cuts + decisions) runs of `init` over all and `on_bar` up to the bar, and three over all.
     Raises InputError naming the argument, StrategyError where the strategy raises over `data` itself.
 
     >>> import neuraltrade as nt
@@ -184,12 +185,14 @@ class _Search:
         reason = first_difference(first, base)
         if reason:
             reason = f"two runs over the same data differ in {reason}"
-        total = 2 * len(chosen)
+        kinds = min(len(KINDS), max(2, 2 * (cuts + decisions) // len(chosen)))  # few bars: more of each
+        total = kinds * len(chosen)
         with _reporting(progress, total, "look-ahead", "runs") as report:
             for number, cut in enumerate([] if reason else chosen):
-                for kind in ("truncated", _FUTURES[number % len(_FUTURES)]):
+                others = (_FUTURES[(number * (kinds - 1) + k) % len(_FUTURES)] for k in range(kinds - 1))
+                for kind in ("truncated", *others):
                     self._compare(base, cut, kind, np.random.default_rng([seed, cut, list(KINDS).index(kind)]))
-                report(2 * number + 2, total)
+                report(kinds * (number + 1), total)
         if not reason:
             reason = first_difference(base, self.run(data, stops))
             reason = (
