@@ -107,6 +107,20 @@ def test_signals_of_a_callable_are_searched_as_well() -> None:
     assert found.result().settings["params"] == found.best
 
 
+def test_signals_of_a_panel_have_a_column_for_each_symbol() -> None:
+    panel = nt.Panel([BARS, bars_of(400, 8, "Y")])
+    closes = np.column_stack([bars.close for bars in panel])
+
+    def rising(data, ago):
+        past = np.vstack([np.full((ago, 2), np.inf), closes[:-ago]])
+        return nt.Signals(entries=closes > past, exits=closes < past)
+
+    found = nt.sweep(panel, rising, {"ago": [3, 9]}, size=nt.Size.equity(0.4))
+    for row in found.table:
+        run = nt.backtest(panel, rising(panel, int(row["ago"])), size=nt.Size.equity(0.4))
+        assert row["sharpe"] == run.stats["sharpe"] and row["trades"] == run.stats["trades"] > 50
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_threads_change_nothing(workers: int) -> None:
     here = nt.sweep(BARS, Cross, GRID)
@@ -188,19 +202,29 @@ def test_where_rules_combinations_out() -> None:
     assert [(row["fast"], row["slow"]) for row in found.table] == [(5, 10), (5, 20)]
 
 
-def test_over_ticks_and_streams() -> None:
+def test_over_ticks_and_streams(tmp_path) -> None:
     class Chase(nt.Strategy):
-        step: float = 0.1
+        level: float = 100.0
 
         def on_trade(self, ctx):
-            if ctx.position == 0.0:
-                ctx.buy(1.0, take_profit=ctx.last + self.step) if False else ctx.buy(1.0)
+            if ctx.last > self.level:
+                ctx.buy(1.0)
+            else:
+                ctx.close_position()
 
     times = np.arange(1, 51)
-    prints = nt.Trades("X", times, 100.0 + np.sin(times), np.ones(50), np.where(times % 2 == 0, 1, -1))
-    found = nt.sweep(prints, Chase, {"step": [0.1, 0.2]}, metric="total_return")
-    again = nt.backtest(prints, Chase, params={"step": 0.2})
-    assert found.table["total_return"][1] == again.stats["total_return"]
+    prices = 100.0 + np.sin(times)
+    prints = nt.Trades("X", times, prices, np.ones(50), np.where(times % 2 == 0, 1, -1))
+    grid, state = {"level": [99.5, 100.4]}, tmp_path / "state"
+    found = nt.sweep(prints, Chase, grid, metric="total_return", state=state)
+    for row in found.table:
+        again = nt.backtest(prints, Chase, params={"level": float(row["level"])}).stats
+        assert (row["total_return"], row["trades"]) == (again["total_return"], again["trades"])
+        assert row["trades"] > 3
+    assert found.digest == nt.sweep(prints, Chase, grid, metric="total_return", state=state).digest
+    moved = nt.Trades("X", times, prices + 0.25, np.ones(50), np.where(times % 2 == 0, 1, -1))
+    with pytest.raises(nt.InputError, match="belongs to another search"):
+        nt.sweep(moved, Chase, grid, metric="total_return", state=state)
 
 
 @pytest.mark.parametrize(

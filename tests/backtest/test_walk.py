@@ -93,7 +93,7 @@ def test_every_fold_is_a_backtest_that_knew_no_more(strategy, anchored) -> None:
     assert np.array_equal(walked.result.ts_ns, BARS.ts_ns[first:])
 
 
-def test_the_joined_result_hangs_together() -> None:
+def test_the_joined_result_hangs_together(tmp_path) -> None:
     walked = nt.walk_forward(BARS, nt.compiled(Cross), GRID, folds=5, **RUN)
     result = walked.result
     assert result.orders["order_id"].tolist() == list(range(1, len(result.orders) + 1))
@@ -110,6 +110,9 @@ def test_the_joined_result_hangs_together() -> None:
     assert result.cash + result.trades["pnl"].sum() == pytest.approx(result.equity[-1], abs=1e-6)
     assert result.stats["fees"] == pytest.approx(result.fills["fee"].sum())
     assert result.settings["walk_forward"][0]["test"] == [66, 132]
+    result.save(tmp_path / "walked.ntr")
+    loaded = nt.Result.load(tmp_path / "walked.ntr")
+    assert (loaded.digest, loaded.settings) == (result.digest, result.settings)
     again = nt.walk_forward(BARS, Cross, GRID, folds=5, **RUN)
     assert again.result.digest == result.digest and again.others.digest == walked.others.digest
 

@@ -65,7 +65,7 @@ def plain(groups, test_groups, purge, embargo):
 
 @pytest.mark.parametrize(("groups", "test_groups", "purge", "embargo"), [(6, 2, 0, 0), (5, 3, 4, 2)])
 def test_paths_equal_those_of_plain_loops(groups, test_groups, purge, embargo) -> None:
-    found = nt.cross_validate(BARS, nt.compiled(Above), {"window": WINDOWS}, groups, test_groups, purge, embargo)
+    found = nt.cross_validate(BARS, Above, {"window": WINDOWS}, groups, test_groups, purge, embargo)
     chosen, paths, returns = plain(groups, test_groups, purge, embargo)
     assert found.splits["window"].tolist() == [WINDOWS[one] for one in chosen] and len(set(chosen)) > 1
     assert np.array_equal(found.paths, paths)
