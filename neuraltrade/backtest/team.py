@@ -54,7 +54,7 @@ class Members:
             engine.set_indicators(
                 [own for one in self.strategies for own in (one.columns if isinstance(one, Prepared) else width)]
             )
-        team.join()
+        team.join(engine)
         return team
 
     def texts(self, team: Team) -> list[list[str]]:

@@ -13,6 +13,7 @@ cdef class Engine(Records):
     cdef object journal
     cdef object advisor
     cdef object recall
+    cdef object team
     cdef tuple recall_symbols
     cdef object similar_rows
     cdef object error

@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import InputError
 from . import blocks, convert
 
-from .context cimport Context
+from .context cimport Context, Run
 from .engine cimport Engine
 from .flags cimport signal_arrays
 from .native cimport *
@@ -36,12 +36,12 @@ cdef class Member:
 
 
 cdef class Team:
-    """The strategies of `engine`, which was made with strategies=count: give each what it needs, then `join`.
+    """The strategies of `engine`, which was made with strategies=count: give each what it needs, then `join` it.
 
-    A member that was given nothing is refused by `join`. Raises InputError. Memory: 8 bytes a clock step and member.
+    A member that was given nothing is refused by `join`. It holds the run, not the engine: the engine holds it. Raises InputError. Memory: 8 bytes a clock step and member.
     """
 
-    cdef Engine engine
+    cdef Run run
     cdef nt_team team
     cdef list members
     cdef list borrowed
@@ -56,7 +56,7 @@ cdef class Team:
         if self.team.members == NULL:
             raise MemoryError(f"Team: {count} strategies")
         self.team.count, self.team.symbol_count = count, markets // count
-        self.engine, self.members, self.borrowed = engine, [], []
+        self.run, self.members, self.borrowed = engine.run, [], []
         cdef Member member
         for index in range(count):
             member = Member.__new__(Member)
@@ -101,36 +101,39 @@ cdef class Team:
     def bind_signals(self, Py_ssize_t member, **columns):
         """It trades arrays [n, symbols], as `Engine.bind_signals` takes them."""
         cdef Member one = self.members[member]
-        signal_arrays(&one.arrays, self.borrowed, self.engine.run.engine.clock_count, self.team.symbol_count,
+        signal_arrays(&one.arrays, self.borrowed, self.run.engine.clock_count, self.team.symbol_count,
                       member * self.team.symbol_count, columns)
         self.team.members[member].call = <nt_strategy_fn>nt_signals_on_bar
         self.team.members[member].user = &one.arrays
 
-    def join(self):
-        """Bind all of them to the engine, which keeps this object."""
+    def join(self, Engine engine not None):
+        """Bind all of them to the engine that this was made for, which keeps this object from here on."""
         cdef Py_ssize_t index
-        cdef int64_t count = self.engine.run.engine.clock_count * self.team.count
+        if engine.run is not self.run:
+            raise InputError("join: another engine than the one the team was made for")
+        cdef int64_t count = self.run.engine.clock_count * self.team.count
         for index in range(self.team.count):
             if self.team.members[index].call == NULL:
                 raise InputError(f"join: strategy {index} is not bound")
         self.contribution_array = blocks.empty(count)
         cdef double[::1] view = self.contribution_array
         self.team.contributions = &view[0] if count else NULL
-        if nt_team_join(self.engine.run.engine, &self.team) != NT_OK:
+        if nt_team_join(self.run.engine, &self.team) != NT_OK:
             raise InputError("join: the run has begun, or is one over ticks")
-        self.engine.needs_gil = self.needs_gil
-        nt_context_select(self.engine.run.engine, 0)
+        engine.needs_gil = self.needs_gil
+        engine.team = self
+        nt_context_select(self.run.engine, 0)
 
     @property
     def calling(self):
         """The strategy that was called last."""
-        return self.engine.run.engine.context.symbol // self.team.symbol_count
+        return self.run.engine.context.symbol // self.team.symbol_count
 
     def contributions(self):
         """float64[clock_count, count]: what each strategy has added to the starting cash at each step, NaN where the run has not come."""
         out = self.contribution_array.reshape(-1, self.team.count)
-        if self.engine.run.engine.i < self.engine.run.engine.clock_count:
-            out[self.engine.run.engine.i:] = np.nan
+        if self.run.engine.i < self.run.engine.clock_count:
+            out[self.run.engine.i:] = np.nan
         return out
 
     def books(self):
@@ -138,16 +141,16 @@ cdef class Team:
 
         cash + sum(value) = deposits + interest + sum(realised - fees + flows + value - basis), to the last unit.
         """
-        cdef nt_engine* engine = self.engine.run.engine
+        cdef nt_engine* engine = self.run.engine
         cdef Py_ssize_t slot
         cdef int64_t value
         rows = []
-        for slot in range(self.engine.run.market_count):
+        for slot in range(self.run.market_count):
             value = 0
             row = convert.position(engine.ledger.positions[slot])
             if row["quantity"] and nt_ledger_notional(&engine.ledger, slot, row["quantity"], nt_engine_last_price(engine, slot),
                                                       &value) != NT_OK:
-                raise InputError(f"what {self.engine.symbols[slot]} holds is worth more than int64 holds at these cash digits")
+                raise InputError(f"what {self.run.symbols[slot]} holds is worth more than int64 holds at these cash digits")
             rows.append({**row, "value": value})
         each = self.team.symbol_count
         return [rows[first:first + each] for first in range(0, len(rows), each)]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 
 import neuraltrade as nt
+from neuraltrade.backtest import run as run_module
 from neuraltrade.core.engine import EVENT_DTYPE, EVENT_KINDS
+from neuraltrade.core.team import Team
 
 PANEL = nt.Panel([nt.datasets.load(name)[-500:] for name in ("AAPL", "GOOG", "MSFT")])
 GOOG = nt.datasets.load("GOOG")[:400]
@@ -285,3 +289,21 @@ def test_ticks_take_one():
     quotes = nt.Quotes("X", [1, 2], [9.0, 9.0], [1.0, 1.0], [10.0, 10.0], [1.0, 1.0])
     with pytest.raises(nt.InputError, match="a list of them runs over bars"):
         nt.backtest(quotes, [Cross])
+
+
+def test_the_engine_keeps_its_team():
+    """A team that nobody else holds is called all the same, and goes with its engine."""
+    setup = run_module._setup(GOOG, 1e5, 0.0, 0.0, "conservative", None, None, None, None, 0, 0)
+    members = run_module.members_of([Greedy, nt.compiled(Greedy)], None, setup.bars, False, setup.calendars)
+    engine = setup.engine(setup.policy, ("on_bar",), 2)
+    members.bind(engine)
+    gc.collect()
+    assert engine.advance(50) == 50
+    assert engine.counters()["orders"] == 3
+    other = setup.engine(setup.policy, ("on_bar",), 2)
+    with pytest.raises(nt.InputError, match="another engine"):
+        Team(engine, 2).join(other)
+    with pytest.raises(nt.InputError, match="strategy 0 is not bound"):
+        Team(other, 2).join(other)
+    with pytest.raises(nt.InputError, match="count must be"):
+        Team(other, 3)

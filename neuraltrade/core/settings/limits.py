@@ -85,7 +85,8 @@ class RiskLimits(Setting, frozen=True, kw_only=True):
     max_order_quantity : units of one order. max_order_notional : currency; a buy at its limit, else at the higher of
         its own price and the last close.
     price_collar : how far a limit or stop price may lie from the last close, as a fraction of it.
-    max_position : units of one symbol, either side, working orders counted; orders that reduce a position pass.
+    max_position : units of one symbol, either side, working orders counted; orders that reduce a position pass. Of
+        several strategies in one run each has its own position; the limits below hold for all of them together.
     max_gross_exposure, max_net_exposure : currency, at the last closes, all symbols and working orders counted.
     max_leverage : gross exposure over equity.
     max_orders_per_second : orders that pass in one second of event time: of the bars' own clock.
