@@ -299,3 +299,32 @@ def test_splits_are_purged_and_paths_use_each_once() -> None:
     assert len(paths) == 5
     used = [(split, group) for path in paths for group, split in enumerate(path)]
     assert len(set(used)) == 30 and all(group in splits[split].test for split, group in used)
+
+
+def test_an_account_that_has_lost_everything_waits() -> None:
+    close = np.concatenate([np.linspace(100.0, 130.0, 225), np.linspace(60.0, 70.0, 75)])
+    bars = nt.Bars("X", np.arange(1, 301) * 86_400_000_000_000, close, close + 1.0, close - 1.0, close, np.ones(300))
+
+    class Hold(nt.Strategy):
+        size: float = 4.0
+
+        def on_bar(self, ctx):
+            ctx.target(self.size)
+
+    walked = nt.walk_forward(bars, Hold, {"size": [4.0, 4.5]}, folds=5, train=50, account=nt.Account(leverage=5.0))
+    equity, folds = walked.result.equity, walked.folds
+    ruined = int(np.flatnonzero(equity <= 0.0)[0])
+    assert folds["test_start"][3] <= ruined + 50 < folds["test_stop"][3]
+    assert (equity[200:] == equity[199]).all() and equity[199] < 0.0  # fold 4: no trade, the debt stays
+    assert folds["return_"][4] == 0.0 and np.isnan(folds["test_metric"][4]) and np.isfinite(folds["train_metric"][4])
+    assert walked.result.trades["entry_bar"].max() < 200
+
+
+def test_a_metric_may_be_a_function_of_the_window_s_result() -> None:
+    def own(result: nt.Result) -> float:
+        assert len(result.equity) == len(result.ts_ns) in (99, 100)
+        return result.stats["total_return"]
+
+    one = nt.walk_forward(BARS, Cross, GRID, folds=3, metric=own, purge=1, **RUN)
+    two = nt.walk_forward(BARS, Cross, GRID, folds=3, metric="total_return", purge=1, **RUN)
+    assert one.result.digest == two.result.digest and (one.folds == two.folds).all()
