@@ -24,9 +24,10 @@ from ..market import Bars, Panel
 from ..market.rates import Rates
 from ..strategy import Signals
 from .alterations import KINDS, SAME_TIMES, altered
+from .arguments import number, whole
 from .divergence import Move, first_difference, moved_columns, moved_decision, moved_state
 from .leaks import Leak, LookaheadReport
-from .run import Setup, _count, _number, _reporting, _setup
+from .run import Setup, _reporting, _setup
 from .trial import Trial, attempt
 
 if TYPE_CHECKING:
@@ -112,11 +113,11 @@ def _check(setup: Setup, strategy: Any, params: Any, cuts: Any, decisions: Any, 
         )
     if not isinstance(strategy, type) and callable(strategy) and params:
         raise InputError(f"params must be None for a function that makes nt.Signals, was {params!r}")
-    if _count("cuts", cuts) > _CUTS_MAX or cuts < 1:
+    if whole("cuts", cuts) > _CUTS_MAX or cuts < 1:
         raise InputError(f"cuts must be an int in 1..{_CUTS_MAX}, was {cuts!r}")
-    if _count("decisions", decisions) > _CUTS_MAX:
+    if whole("decisions", decisions) > _CUTS_MAX:
         raise InputError(f"decisions must be an int in 0..{_CUTS_MAX}, was {decisions!r}")
-    if not 0.0 <= _number("tolerance", tolerance) < 1.0:
+    if not 0.0 <= number("tolerance", tolerance) < 1.0:
         raise InputError(f"tolerance must be at least 0 and below 1, was {tolerance!r}")
     times = len(setup.data.ts_ns) - _first(setup)
     if times < 2:

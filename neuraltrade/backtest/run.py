@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,9 +22,9 @@ from ..market.schedules import Action, actions_of, check_ticks, dues_of, told
 from ..market.sessions import sessions_of
 from ..results import Result, checks
 from ..strategy import Signals
-from ..strategy.base import nearest
 from ..strategy.prepare import Prepared, prepare
 from .advice import advice
+from .arguments import check_flag, check_port, instance, instruments_of, number, risk_of, slippage_of, whole
 from .team import Members, members_of, unified
 
 if TYPE_CHECKING:
@@ -175,11 +174,11 @@ def backtest(
     checks.check_numbers(setup.cash, risk_free, periods_per_year)
     clock_ts_ns = data.ts_ns if setup.ticks is None else setup.ticks.local_ns
     checks.benchmark_values(benchmark, clock_ts_ns)
-    _check_flag("bounds", bounds)
-    _check_flag("close_at_end", close_at_end)
-    _check_port("recall", recall, "similar")
-    _check_port("journal", journal, "append")
-    _check_port("advisor", advisor, "enhance")
+    check_flag("bounds", bounds)
+    check_flag("close_at_end", close_at_end)
+    check_port("recall", recall, "similar")
+    check_port("journal", journal, "append")
+    check_port("advisor", advisor, "enhance")
     if setup.ticks is not None and bounds:
         raise InputError("bounds must be False over ticks: there is no path inside a bar to be unsure of")
     if setup.ticks is not None:
@@ -263,72 +262,19 @@ def _setup(
         data=data,
         bars=bars,
         symbols=symbols,
-        cash=_number("cash", cash),
-        fees=fees if isinstance(fees, Fees) else Fees(rate=_number("fees", fees, "nt.Fees")),
-        slippage=_slippage(slippage),
-        policy=_instance("fill", fill, FillPolicy, "a preset's name or nt.FillPolicy"),
-        size=_instance("size", Size.all_in() if size is None else size, Size, "None, units, or nt.Size"),
-        risk=None if risk is None else _instance("risk", risk, RiskLimits, "None or nt.RiskLimits"),
-        instruments=_instruments(instruments, symbols),
-        account=Account() if account is None else _instance("account", account, Account, "None or nt.Account"),
-        latency_ns=_count("latency_ns", latency_ns),
-        seed=_count("seed", seed),
+        cash=number("cash", cash),
+        fees=fees if isinstance(fees, Fees) else Fees(rate=number("fees", fees, "nt.Fees")),
+        slippage=slippage_of(slippage),
+        policy=instance("fill", fill, FillPolicy, "a preset's name or nt.FillPolicy"),
+        size=instance("size", Size.all_in() if size is None else size, Size, "None, units, or nt.Size"),
+        risk=risk_of(risk, symbols),
+        instruments=instruments_of(instruments, symbols),
+        account=Account() if account is None else instance("account", account, Account, "None or nt.Account"),
+        latency_ns=whole("latency_ns", latency_ns),
+        seed=whole("seed", seed),
         actions=actions_of(actions, symbols),
         rates=check_rates(rates),
     )
-
-
-def _check_flag(name: str, value: Any) -> None:
-    if not isinstance(value, (bool, np.bool_)):
-        raise InputError(f"{name} must be True or False, was {value!r}")
-
-
-def _check_port(name: str, port: Any, method: str) -> None:
-    if port is not None and not callable(getattr(port, method, None)):
-        raise InputError(f"{name} must be None or have a method {method} (neuraltrade.ports), was {port!r}")
-
-
-def _number(name: str, value: Any, alternative: str = "") -> float:
-    wanted = f"a finite number{' > 0' if name == 'cash' else ''}{' or ' + alternative if alternative else ''}"
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise InputError(f"{name} must be {wanted}, was {value!r}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number) or (name == "cash" and number <= 0.0):
-        raise InputError(f"{name} must be {wanted}, was {value!r}")
-    return number
-
-
-def _count(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < 2**63:
-        raise InputError(f"{name} must be an int in 0..2**63 - 1, was {value!r}")
-    return int(value)
-
-
-def _slippage(value: Any) -> Slippage:
-    return value if isinstance(value, Slippage) else Slippage(rate=_number("slippage", value, "nt.Slippage"))
-
-
-def _instance(name: str, value: Any, kind: type, wanted: str) -> Any:
-    if not isinstance(value, kind):
-        raise InputError(f"{name} must be {wanted}, was {value!r}")
-    return value
-
-
-def _instruments(given: Any, symbols: Sequence[str]) -> tuple[Instrument, ...]:
-    if given is None:
-        given = {}
-    if isinstance(given, Instrument):
-        return (given,) * len(symbols)
-    if not isinstance(given, Mapping):
-        raise InputError(f"instruments must map symbols to nt.Instrument, was {given!r}")
-    for symbol, instrument in given.items():
-        if symbol not in symbols:
-            raise InputError(f"instruments names {symbol!r}, which the data has not; {nearest(str(symbol), symbols)}")
-        _instance(f"instruments[{symbol!r}]", instrument, Instrument, "nt.Instrument")
-    return tuple(given.get(symbol, Instrument()) for symbol in symbols)
 
 
 # ---- the run --------------------------------------------------------------------------------------------------------

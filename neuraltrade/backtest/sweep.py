@@ -15,7 +15,7 @@ from ..errors import InputError, StrategyError
 from ..market import Bars, Depth, Panel, Quotes, Ticks, Trades
 from ..results import DEFINITIONS, Result, checks
 from ..strategy.base import nearest
-from .run import _check_flag, _count
+from .arguments import check_flag, whole
 from .sweep_job import Job
 from .sweep_pool import Pool, Progress, run_trials
 from .sweep_result import Sweep
@@ -111,8 +111,8 @@ def checked(
         raise InputError(f"data must be nt.Bars, nt.Panel or nt.Ticks, was {type(data).__name__}")
     if not callable(metric) and metric not in DEFINITIONS:
         raise InputError(f"metric {metric!r} is no statistic; {nearest(str(metric), DEFINITIONS)}")
-    _check_flag("keep_returns", keep_returns)
-    _check_flag("close_at_end", settings.get("close_at_end", False))
+    check_flag("keep_returns", keep_returns)
+    check_flag("close_at_end", settings.get("close_at_end", False))
     checks.check_numbers(1.0, settings.get("risk_free", 0.0), settings.get("periods_per_year"))
     space = Space(strategy, grid, where)
     job = Job(data, strategy, settings, metric, keep_returns=bool(keep_returns))
@@ -143,9 +143,9 @@ def check_search(
     for name, value, known in (("method", method, METHODS), ("errors", errors, ERRORS)):
         if value not in known:
             raise InputError(f"{name} must be one of {', '.join(known)}, was {value!r}")
-    _check_flag("maximize", maximize)
-    _count("search_seed", search_seed)
-    _count("earlier_trials", earlier_trials)
+    check_flag("maximize", maximize)
+    whole("search_seed", search_seed)
+    whole("earlier_trials", earlier_trials)
     if executor is not None and not isinstance(executor, Executor):
         raise InputError(f"executor must be None or a concurrent.futures.Executor, was {executor!r}")
     if method == "grid" and trials is not None:

@@ -97,6 +97,12 @@ cdef int64_t whole(object value, str name) except? -1:
     return <int64_t>number
 
 
+cdef int64_t rung(object level) except? -2:
+    """A level of the book; an integer that int64 cannot hold lies beyond every book."""
+    cdef int64_t found = whole(level, "level")
+    return found if found != 0 or level == 0 else -1
+
+
 cdef int64_t tif_code(object tif, object good_till) except -1:
     """NT_TIF_*; "gtd" and a time come together or not at all."""
     code = _TIF.get(tif)
@@ -222,17 +228,17 @@ cdef class Context:
         """Of the last print: +1 a buyer came to take, -1 a seller, 0 not known."""
         return self.c.aggressor
 
-    def depth_price(self, int64_t side, int64_t level=0):
+    def depth_price(self, side, level=0):
         """Price of a level as heard: side +1 bids, -1 asks; level 0 is the best. NaN beyond. Without depth level 0 is the quote."""
-        return self.c.api.depth_price(self.c, side, level)
+        return self.c.api.depth_price(self.c, whole(side, "side"), rung(level))
 
-    def depth_size(self, int64_t side, int64_t level=0):
+    def depth_size(self, side, level=0):
         """Units at that level; 0 beyond."""
-        return self.c.api.depth_size(self.c, side, level)
+        return self.c.api.depth_size(self.c, whole(side, "side"), rung(level))
 
-    def queue_ahead(self, int64_t order_id):
+    def queue_ahead(self, order_id):
         """Units ahead of a resting order at its price, by the policy's QueueModel. NaN unless it rests, infinite where unseen."""
-        return self.c.api.queue_ahead(self.c, order_id)
+        return self.c.api.queue_ahead(self.c, whole(order_id, "order_id"))
 
     @property
     def state(self):

@@ -91,7 +91,9 @@ class Ticks:
         return self.events().local_ns
 
     def kind(self, index: int) -> str:
-        """ "quotes", "trades" or "depth": what event `index` is."""
+        """ "quotes", "trades" or "depth": what event `index` is, 0..n - 1, or from the end where negative."""
+        if isinstance(index, bool) or not isinstance(index, (int, np.integer)) or not -len(self) <= index < len(self):
+            raise InputError(f"index must be an int in {-len(self)}..{len(self) - 1}, was {index!r}")
         return self._streams[int(self.events().stream[index])].KIND
 
     def with_latency(self, floor_ns: int = 1_000_000) -> Ticks:

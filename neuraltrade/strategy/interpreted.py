@@ -20,6 +20,7 @@ from .source import (
     is_square,
     refuse_self_assignment,
     shared_name,
+    too_deep,
 )
 
 _PREFIX = "__nt_"
@@ -109,9 +110,12 @@ def route(function: Any, owner: type, done: dict[Any, Any], self_name: str | Non
         return function
     refuse_self_assignment(user, self_name)
     rewriter = Rewriter(user, owner, done)
-    tree = rewriter.visit(user.node)
-    if rewriter.injected:
-        code = twin_code(user, tree, rewriter.injected)
+    try:
+        tree = rewriter.visit(user.node)
+        code = twin_code(user, tree, rewriter.injected) if rewriter.injected else None
+    except RecursionError:
+        raise too_deep(function, user.label) from None
+    if code is not None:
         done[function] = function_of(user.function, code, rewriter.injected)
     return done[function]
 

@@ -23,6 +23,7 @@ from .indicators import Indicator, StrategyData
 from .native import Failure, NativeCode, native_code
 from .resident import Start, resident
 from .scheduled import Hook, hooks_of, masks, runner
+from .source import too_deep
 from .tick_data import TickData
 from .translate import translate_function
 from .translate_calls import CTX, USER
@@ -110,6 +111,8 @@ def prepare(
     name = type(instance).__name__
     hooks = hooks_of(type(instance))
     calls = _calls(type(instance), hooks, over_ticks=ticks is not None)
+    if ticks is not None:
+        _refuse_unheard(name, calls, ticks)
     size = type(instance).state_size
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= _STATE_MAX:
         raise InputError(f"{name}.state_size must be an int in 0..{_STATE_MAX}, was {size!r}")
@@ -138,6 +141,9 @@ def prepare(
     return made
 
 
+_HEARD = {"on_quote": "quotes", "on_trade": "trades", "on_depth": "depth"}  # which rows each is called for
+
+
 def _calls(cls: type[Strategy], hooks: tuple[Hook, ...], *, over_ticks: bool) -> tuple[str, ...]:
     """What the engine is to call: on_bar, or those of a run over ticks that are written."""
     if hooks and over_ticks:
@@ -147,6 +153,14 @@ def _calls(cls: type[Strategy], hooks: tuple[Hook, ...], *, over_ticks: bool) ->
     if not written and not hooks:
         raise InputError(f"{cls.__name__} has no {' or '.join(wanted)}: write def {wanted[0]}(self, ctx)")
     return written
+
+
+def _refuse_unheard(name: str, calls: tuple[str, ...], ticks: Any) -> None:
+    """InputError where nothing that the strategy has would ever be called."""
+    told = {stream.KIND for stream in ticks.streams}
+    if not told.intersection(_HEARD[call] for call in calls):
+        wanted = " or ".join(f"{call} (nt.{_HEARD[call].capitalize()})" for call in calls)
+        raise InputError(f"{name} has only {wanted}, and the data holds {' and '.join(sorted(told))} alone")
 
 
 def _settled(instance: Strategy) -> Strategy:
@@ -207,7 +221,11 @@ def _code(
         entry = _dispatch(unit, entries) if unit.over_ticks else entries["on_bar"]
     if unit.needs_times:
         unit.constants["__nt_times"] = Handle(own + bool(hooks))
-    native = native_code(unit, entry)
+    try:
+        native = native_code(unit, entry)
+    except RecursionError:
+        named = (*calls, *(hook.name for hook in hooks))[0]
+        raise too_deep(getattr(cls, named), f"{cls.__name__}.{named}") from None
     return Code(native, tuple(unit.texts), tuple(unit.symbols), tuple(unit.places), unit.needs_times)
 
 
@@ -219,7 +237,11 @@ def _translated(unit: Unit, cls: type[Strategy], call: str) -> str:
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
     if len(names) != 2:
         raise CompileError(f"{cls.__name__}.{call} must take self and ctx, takes {', '.join(names) or 'nothing'}")
-    return translate_function(unit, function, f"{cls.__name__}.{call}", names[0], frozenset(names[1:]))
+    label = f"{cls.__name__}.{call}"
+    try:
+        return translate_function(unit, function, label, names[0], frozenset(names[1:]))
+    except RecursionError:
+        raise too_deep(function, label) from None
 
 
 def _dispatch(unit: Unit, entries: Mapping[str, str]) -> str:

@@ -96,9 +96,9 @@ def _template(function: types.FunctionType, owner: type, constants: _Constants) 
         rewriter = Rewriter(user, owner, {})
         body = _Body(user, constants)
         tree = body.resident(rewriter.visit(user.node))
-    except (Unfit, SourceMissing):
+        code = twin_code(user, tree, [*rewriter.injected, *body.asked.values()])
+    except (Unfit, SourceMissing, RecursionError):  # the last where branches nest too deeply
         return None
-    code = twin_code(user, tree, [*rewriter.injected, *body.asked.values()])
     return _Template(code, {cell: arguments for arguments, cell in body.asked.items()}, rewriter.injected)
 
 

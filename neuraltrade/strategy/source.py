@@ -90,6 +90,16 @@ class UserFunction:
         raise CompileError(f"{self.where(node)}: {construct} in {self.label} cannot be compiled; {instead}")
 
 
+def too_deep(function: Any, label: str) -> CompileError:
+    """What to say where branches nest deeper than Python follows; it follows an elif into the if before it."""
+    user = UserFunction(function, label)
+    last = max((node for node in ast.walk(user.node) if isinstance(node, ast.If)), key=lambda node: node.lineno)
+    return CompileError(
+        f"{user.where(last)}: {label} nests its branches too deeply, and each elif counts as one more; "
+        f"return from each `if` of a chain, or look the answer up in an indicator column"
+    )
+
+
 def is_missing(value: Any) -> bool:
     return value is _MISSING
 

@@ -321,6 +321,10 @@ WRONG = [
         {"instruments": {"GOOGL": nt.Instrument()}},
         "instruments names 'GOOGL', which the data has not; did you mean 'GOOG'",
     ),
+    (
+        {"risk": nt.RiskLimits(restricted=("GOGO",))},
+        "restricted names 'GOGO', which the data has not; did you mean 'GOOG'",
+    ),
     ({"instruments": {"GOOG": 1}}, r"instruments\['GOOG'\] must be nt.Instrument"),
     ({"params": {"fsat": 3}}, "params 'fsat': SmaCross has no such parameter; did you mean 'fast'"),
     ({"params": {"fast": 2.5}}, "params 'fast' of SmaCross must be an int, was 2.5"),

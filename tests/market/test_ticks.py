@@ -245,3 +245,11 @@ def test_slices_and_spans():
 def test_streams_are_checked(given):
     with pytest.raises(nt.InputError, match="streams"):
         nt.Ticks(given)
+
+
+@pytest.mark.parametrize("index", [2, -3, 0.0, "0", None, True])
+def test_a_wrong_index_is_named(index):
+    ticks = nt.Ticks([nt.Trades("X", [1, 2], [1.0] * 2, [1.0] * 2, [1] * 2)])
+    assert ticks.kind(1) == ticks.kind(-2) == "trades"
+    with pytest.raises(nt.InputError, match=r"index must be an int in -2\.\.1, was "):
+        ticks.kind(index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import math
 
@@ -274,3 +275,20 @@ def test_only_strategies_are_compiled(wrong):
 def test_compiling_twice_is_compiling_once():
     once = nt.compiled(SelfAssigned)
     assert nt.compiled(once) is once and repr(once) == "compiled(SelfAssigned)"
+
+
+@pytest.mark.parametrize(("count", "speeds"), [(400, [nt.compiled]), (1_500, [nt.compiled, lambda strategy: strategy])])
+def test_branches_that_nest_too_deeply_are_refused_with_the_last_line(tmp_path, count, speeds):
+    """An elif is an if inside the else before it. Interpreted more of them go than compiled."""
+    lines = ["import neuraltrade as nt", "class Many(nt.Strategy):", "    def on_bar(self, ctx):"]
+    for number in range(count):
+        lines += [f"        {'elif' if number else 'if'} ctx.i == {number}:", "            ctx.buy()"]
+    path = tmp_path / "many.py"
+    path.write_text("\n".join(lines))
+    spec = importlib.util.spec_from_file_location("many", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    said = rf"many\.py:{2 * count + 2}: Many\.on_bar nests its branches too deeply"
+    for speed in speeds:
+        with pytest.raises(nt.CompileError, match=said):
+            nt.backtest(BARS, speed(module.Many))

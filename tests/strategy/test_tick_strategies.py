@@ -196,3 +196,39 @@ def test_bars_show_no_ticks():
     event, *numbers = seen[0]
     assert event == "bar" and numbers[3] == numbers[5] == 0.0
     assert all(math.isnan(x) for x in [*numbers[:3], numbers[4], numbers[6]])
+
+
+@pytest.mark.parametrize("speed", [lambda strategy: strategy, nt.compiled])
+def test_a_strategy_that_would_never_be_called_is_refused(speed):
+    class Prints(nt.Strategy):
+        def on_trade(self, ctx):
+            ctx.buy()
+
+    quotes = nt.Quotes("X", [10, 20], [99.0] * 2, [5.0] * 2, [101.0] * 2, [5.0] * 2)
+    said = r"Prints has only on_trade \(nt\.Trades\), and the data holds quotes alone"
+    with pytest.raises(nt.InputError, match=said):
+        nt.backtest(quotes, speed(Prints))
+    prints = nt.Trades("X", [15], [100.0], [1.0], [1])
+    assert len(nt.backtest(nt.Ticks([quotes, prints]), Prints).orders) == 1
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda ctx: ctx.depth_size(1, math.nan), "level must be a whole number, was nan"),
+        (lambda ctx: ctx.depth_price(0.5), "side must be a whole number, was 0.5"),
+        (lambda ctx: ctx.queue_ahead(math.inf), "order_id must be a whole number, was inf"),
+        (lambda ctx: ctx.queue_ahead(None), "order_id must be a whole number, was None"),
+    ],
+)
+def test_what_is_no_level_or_order_is_named(ask, message):
+    class Asking(nt.Strategy):
+        def on_quote(self, ctx):
+            assert ctx.depth_price(1) == ctx.depth_price(1.0, 0) == 99.0
+            assert math.isnan(ctx.depth_price(1, 1 << 70)) and ctx.depth_size(1, -(1 << 70)) == 0.0
+            with pytest.raises(nt.InputError, match=message):
+                ask(ctx)
+            ctx.buy(1)
+
+    quotes = nt.Quotes("X", [10], [99.0], [5.0], [101.0], [5.0])
+    assert len(nt.backtest(quotes, Asking).orders) == 1
