@@ -11,6 +11,7 @@ P4  a search over pairs of averages, two threads               beside vectorbt 1
 P5  session memory: position lookup, order check, recent     beside an empty method of a Cython class
 P6  random order flow through gate, book and match, from C   beside nothing: latencies of the gate, allocations
 P7  kNN k=10 in int8 rows of 512, one query at a time        beside the USearch package 2.26.6 on the same codes
+INDICATORS  every indicator TA-Lib has, and some it has not    beside TA-Lib 0.8.2, or pandas' rolling where it has none
 
 Each peer runs in a virtual environment of its own, made on first use in the user's cache folder (NEURALTRADE_PEERS to
 put it elsewhere). Both sides are warmed up; figures are medians of --times runs (P1, P2: of the process's own time),
@@ -272,6 +273,31 @@ def nearest_neighbours(rows: int, times: int) -> Row:
     }
 
 
+def indicators_each(rows: int, times: int) -> Row:
+    import our_indicators  # noqa: PLC0415
+
+    folder = bars_folder(rows)
+    mine = our_indicators.timed(folder, times)
+    peer = environments.call("talib", "with_talib.py", folder, str(times))
+    both = {
+        name: (1e9 * mine[name]["cpu_s"] / rows, 1e9 * found["cpu_s"] / rows) for name, found in peer["timed"].items()
+    }
+    apart = max(
+        abs(mine[name]["last"] - one["last"]) / max(abs(one["last"]), 1.0) for name, one in peer["timed"].items()
+    )
+    slower = [name for name, (one, other) in both.items() if one >= other]
+    return {
+        "row": "INDICATORS",
+        "work": f"each over {rows:,} rows, ns a row of CPU",
+        "ours": ", ".join(f"{name} {one:.2f}" for name, (one, _) in both.items()),
+        "peer": f"TA-Lib {peer['version']}, pandas {peer['pandas']} for {', '.join(peer['of_pandas'])}: "
+        + ", ".join(f"{name} {other:.2f}" for name, (_, other) in both.items()),
+        "ratio": ", ".join(f"{name} {other / one:.1f}x" for name, (one, other) in both.items()),
+        "accuracy": f"last values differ by {apart:.1e} at most; slower: {', '.join(slower) or 'none'}",
+        "detail": {"ours": mine, "peer": peer},
+    }
+
+
 ROWS: dict[str, Callable[[int, int], Row]] = {
     "P1": compiled_strategy,
     "P2": interpreted_strategy,
@@ -280,6 +306,7 @@ ROWS: dict[str, Callable[[int, int], Row]] = {
     "P5": session_memory,
     "P6": order_flow_from_c,
     "P7": nearest_neighbours,
+    "INDICATORS": indicators_each,
 }
 
 

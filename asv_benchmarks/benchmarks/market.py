@@ -17,6 +17,18 @@ CALLS = {
     "macd": indicators.macd,
     "bbands": lambda x: indicators.bbands(x, 20),
     "realised_volatility": lambda x: indicators.realised_volatility(x, 20),
+    "wma": lambda x: indicators.wma(x, 20),
+    "tema": lambda x: indicators.tema(x, 20),
+    "kama": indicators.kama,
+    "atr": lambda x: indicators.atr(x, x, x),
+    "adx": lambda x: indicators.adx(x, x, x),
+    "cci": lambda x: indicators.cci(x, x, x),
+    "stoch": lambda x: indicators.stoch(x, x, x),
+    "supertrend": lambda x: indicators.supertrend(x, x, x),
+    "rolling_median": lambda x: indicators.rolling_median(x, 20),
+    "linreg_slope": lambda x: indicators.linreg_slope(x, 20),
+    "correlation": lambda x: indicators.correlation(x, x, 20),
+    "hurst": indicators.hurst,
 }
 
 
