@@ -307,3 +307,27 @@ def test_the_engine_keeps_its_team():
         Team(other, 2).join(other)
     with pytest.raises(nt.InputError, match="count must be"):
         Team(other, 3)
+
+
+def test_a_split_and_a_rate_are_each_strategys_own_once():
+    close = np.where(np.arange(60) < 30, 80.0, 40.0) + np.sin(np.arange(60))
+    ts = np.arange(1, 61) * 86_400 * 10**9
+    bars = nt.Bars("X", ts, close, close + 0.5, close - 0.5, close, np.full(60, 1e6))
+    given = {
+        "cash": 1e6,
+        "actions": {"X": nt.Splits([int(ts[29]) + 1], [2.0])},
+        "instruments": nt.Instrument(currency="EUR"),
+        "rates": {"EUR": nt.Rates([1, int(ts[40])], [1.1, 1.2])},
+    }
+    alone = nt.backtest(bars, Maker(units=100.0), **given)
+    run = nt.backtest(bars, [Maker(units=100.0), Greedy, Maker(units=100.0)], **given)
+    rows, own = run.trade_stats().rows, alone.trade_stats().rows
+    mine = rows[np.isin(run.trades["strategy"], ("Maker", "Maker 2"))]
+    assert len(own) == 1
+    assert len(mine) == 2
+    for one in mine:
+        for name in ("pnl", "mae", "mfe", "return_"):
+            assert one[name] == pytest.approx(own[name][0], rel=1e-12), name
+    assert sorted(run.flows["strategy"].tolist()) == ["Greedy", "Maker", "Maker 2"]
+    total = int(run.by_strategy()["contribution_minor"].sum())
+    assert abs(total - (run.equity[-1] - 1e6) * 1e6) < 3.0, "half a unit of rounding a position"
