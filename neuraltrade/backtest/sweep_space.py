@@ -15,7 +15,7 @@ from ..errors import DependencyMissing, InputError, NeuralTradeError, StrategyEr
 from ..strategy import CompiledStrategy, Strategy
 from ..strategy.base import _checked, nearest
 
-GRID_MAX = 10_000_000
+GRID_MAX = 1_000_000
 _DRAWS_EACH = 1_000  # draws that `where` may refuse in a row
 
 Where = Callable[[dict[str, Any]], bool]

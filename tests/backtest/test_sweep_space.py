@@ -48,13 +48,13 @@ def test_values_take_the_type_of_the_parameter() -> None:
         ([("window", [1])], "grid must map names"),
         ({"window": None}, "grid 'window' must list values"),
         ({"window": {1: 2}}, "grid 'window' must list values"),
-        ({"window": range(10**8)}, "grid has 100,000,000 combinations, more than 10,000,000"),
+        ({}, "grid has"),
     ],
 )
 def test_wrong_grids_are_refused(grid, message) -> None:
     if message.startswith("grid has"):
-        grid = {"window": range(4_000), "level": np.linspace(0, 1, 2_501)}
-        message = "grid has 10,004,000 combinations, more than 10,000,000"
+        grid = {"window": range(4_000), "level": np.linspace(0, 1, 251)}
+        message = "grid has 1,004,000 combinations, more than 1,000,000"
     with pytest.raises(nt.InputError, match=message):
         Space(Many, grid).grid()
 
