@@ -14,6 +14,7 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools" / "peers")]
 import order_scripts  # noqa: E402
 import our_orders  # noqa: E402
 import parity  # noqa: E402
+import player  # noqa: E402
 
 import environments  # noqa: E402
 
@@ -56,6 +57,13 @@ def test_a_preset_of_another_system_differs() -> None:
     cases = [order_scripts.lean(seed) for seed in range(30)]
     told = [parity.difference(our_orders.play(case, "backtrader")[0], model(case)) for case in cases]
     assert sum(map(bool, told)) > 5
+
+
+def test_a_script_made_for_another_broker_is_refused() -> None:
+    model = parity.PRESETS["lean_equity"].model
+    assert model is not None
+    with pytest.raises(player.UnableError, match=r"bar \d+: LEAN's scripts have no pause"):
+        model(order_scripts.lean(1) | {"pause": True})
 
 
 def test_a_series_is_its_seed() -> None:

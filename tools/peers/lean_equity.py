@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from player import Player, rows
+from player import Player, UnableError, rows
 
 
 class Model:
@@ -50,7 +50,7 @@ class Model:
         return any(order["key"] == key for order in self.working)
 
     def met_price(self, bar: int) -> bool:
-        raise NotImplementedError("no script pauses here")
+        raise UnableError(f"bar {bar}: LEAN's scripts have no pause")
 
     def place(self, key: str, order: dict[str, Any]) -> None:
         sent = dict(order) | {"key": key, "from": self.bar + 1, "mates": order.get("mates", [])}

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import backtrader
-from player import Player, rows
+from player import Player, UnableError, rows
 
 KINDS = {
     "market": backtrader.Order.Market,
@@ -89,7 +89,7 @@ class Broker:
         return self.orders[key].alive()
 
     def met_price(self, bar: int) -> bool:
-        raise NotImplementedError("no script pauses here")
+        raise UnableError(f"bar {bar}: backtrader's scripts have no pause")
 
     def place(self, key: str, order: dict[str, Any]) -> None:
         self.send(key, order)
@@ -113,7 +113,7 @@ class Broker:
                 self.strategy.cancel(order)
 
     def modify(self, key: str, change: dict[str, Any]) -> None:
-        raise NotImplementedError("backtrader has no modify")
+        raise UnableError(f"order {key}: backtrader changes no order, a script for it must not")
 
 
 def fills(case: dict[str, Any]) -> list[list[Any]]:

@@ -17,8 +17,12 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 
+class UnableError(Exception):
+    """A script asks for what its broker does not have: it was made for another one."""
+
+
 class Broker(Protocol):
-    """What a player acts on. Quantities are whole units, `key` names an order."""
+    """What a player acts on; units are whole, `key` names an order. UnableError where it has no such thing."""
 
     def position(self) -> int: ...
     def is_active(self, key: str) -> bool: ...
