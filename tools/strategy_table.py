@@ -83,15 +83,23 @@ def members() -> list[nt.Strategy]:
     return [library.Momentum(max_fraction=0.3), library.Trend(max_fraction=0.3), library.MeanReversion()]
 
 
-def held() -> nt.Result:
-    data = panel(*THREE)
-    entries = np.zeros((len(data.ts_ns), 3), bool)
-    entries[0] = True
-    return nt.backtest(data, nt.Signals(entries, np.zeros_like(entries)), size=nt.Size.equity(0.33), **COSTS)
+def held(*names: str) -> Callable[[], nt.Result]:
+    """Bought in equal parts at the first open and kept."""
+
+    def run() -> nt.Result:
+        data = panel(*names)
+        entries = np.zeros((len(data.ts_ns), len(names)), bool)
+        entries[0] = True
+        part = nt.Size.equity(0.99 / len(names))
+        return nt.backtest(data, nt.Signals(entries, np.zeros_like(entries)), size=part, **COSTS)
+
+    return run
 
 
 ROWS = (
-    Row("buy and hold, for comparison", OVER, held),
+    Row("buy and hold, for comparison", OVER, held(*THREE)),
+    Row("buy and hold", "AAPL", held("AAPL")),
+    Row("buy and hold", "GOOG", held("GOOG")),
     Row("`Momentum(max_fraction=0.32)`", OVER, three(library.Momentum(max_fraction=0.32))),
     Row(
         "`EnhancedMomentum.scored(..., max_fraction=0.32)`, score from volume",
