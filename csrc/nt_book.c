@@ -38,11 +38,13 @@ static int is_off(int64_t price, int64_t tick)
     return price != 0 && tick != 1 && price % tick != 0;
 }
 
-/* Twice what it is worth now must fit as well: a fill that does not ends the run. Most orders are small enough to tell unrounded. */
-static int fits_twice(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price)
+/* Most orders are small enough to tell unrounded. */
+int nt_book_fits_twice(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price)
 {
     int64_t notional;
-    if (engine->positions[slot].multiplier == NT_NANO && (nt_wide)quantity * price < (nt_wide)(INT64_MAX / 4) * engine->ledger.divisor)
+    const nt_position *position = &engine->positions[slot];
+    int plain = position->multiplier == NT_NANO && position->rate == NT_PICO;
+    if (plain && (nt_wide)quantity * price < (nt_wide)(INT64_MAX / 4) * engine->ledger.divisor)
         return 1;
     return nt_ledger_notional(&engine->ledger, slot, quantity, price, &notional) == NT_OK && notional <= INT64_MAX / 2;
 }
@@ -74,7 +76,7 @@ static nt_status check_shape(const nt_engine *engine, const nt_request *request,
     if (request->limit < 0 || request->stop < 0)
         return NT_DENIED_PRICE_RANGE;
     if (request->size.kind == NT_SIZE_GIVEN && request->role == NT_ROLE_ENTRY &&
-        !fits_twice(engine, request->slot, request->size.value, price > reference ? price : reference))
+        !nt_book_fits_twice(engine, request->slot, request->size.value, price > reference ? price : reference))
         return NT_DENIED_QUANTITY_RANGE;
     const nt_bracket *bracket = &request->bracket;
     int64_t tick = market->tick;
@@ -205,7 +207,7 @@ int64_t nt_book_submit(nt_engine *engine, const nt_request *request)
     };
     status = nt_orders_add(&engine->orders, &order, &working, &id);
     if (status == NT_OK && engine->gate.on)
-        status = nt_gate_note(engine, request, quantity);
+        status = nt_gate_note(engine);
     if (status != NT_OK) {
         nt_engine_fail(engine, status);
         return status;

@@ -32,6 +32,9 @@ typedef struct nt_touch {
 /* Returns the id, or a refusal. A failure is noted in the engine and returned. */
 int64_t nt_book_submit(nt_engine *engine, const nt_request *request);
 
+/* Whether twice what it is worth at `price` fits: a fill that does not ends the run. */
+int nt_book_fits_twice(const nt_engine *engine, int32_t slot, int64_t quantity, int64_t price);
+
 /* Record that an order was refused before it could take shape. Returns `reason`, or a failure. */
 int64_t nt_book_refuse(nt_engine *engine, int32_t slot, int64_t side, nt_status reason);
 

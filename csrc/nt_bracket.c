@@ -30,8 +30,8 @@ nt_status nt_bracket_check(const nt_bracket *bracket, int64_t side, int64_t refe
     if (bracket->trail_rate >= NT_PICO)
         return NT_DENIED_BRACKET;
     int64_t level;
-    if (moved(reference, bracket->stop_loss_rate, -side, 1, &level) != NT_OK ||
-        moved(reference, bracket->take_profit_rate, side, 1, &level) != NT_OK)
+    if ((bracket->stop_loss_rate && moved(reference, bracket->stop_loss_rate, -side, 1, &level) != NT_OK) ||
+        (bracket->take_profit_rate && moved(reference, bracket->take_profit_rate, side, 1, &level) != NT_OK))
         return NT_DENIED_BRACKET;
     return NT_OK;
 }

@@ -59,6 +59,20 @@ int64_t nt_exposure_working(const nt_engine *engine, int32_t slot, int64_t side,
     return sum;
 }
 
+void nt_exposure_sides(const nt_engine *engine, int32_t slot, int64_t but_id, int64_t working[2])
+{
+    const nt_orders *orders = &engine->orders;
+    const nt_entries *entries = orders->lists[slot].entries;
+    int simple = orders->counts_entries && (entries[0].sized | entries[1].sized) == 0;
+    for (int side = 0; side < 2; side++)
+        working[side] = simple && but_id == 0 ? clamped(entries[side].left) : nt_exposure_working(engine, slot, side ? 1 : -1, but_id);
+#ifdef NT_DEBUG
+    for (int side = 0; side < 2; side++)
+        if (working[side] != nt_exposure_working(engine, slot, side ? 1 : -1, but_id))
+            abort();
+#endif
+}
+
 int64_t nt_exposure_worth(const nt_engine *engine, int32_t slot, nt_wide quantity, int64_t price)
 {
     int64_t notional, size = clamped(quantity < 0 ? -quantity : quantity);
@@ -101,7 +115,14 @@ static nt_mark *held_mark(const nt_engine *engine, int32_t slot)
     mark->is_known = 1;
     mark->gross = nt_exposure_worth(engine, slot, held, price);
     mark->net = held > 0 ? mark->gross : -mark->gross;
+    if (mark->gross == INT64_MAX || nt_size_bound(engine, slot, mark->gross, &mark->bound) != NT_OK)
+        mark->bound = INT64_MAX;
     return mark;
+}
+
+const nt_mark *nt_exposure_held(const nt_engine *engine, int32_t slot)
+{
+    return held_mark(engine, slot);
 }
 
 /* What a symbol comes to with what works, found anew and counted in the sums. */

@@ -17,6 +17,7 @@ typedef struct nt_mark {
     int64_t price; /* nano; 0 = none */
     int64_t gross; /* of what is held; INT64_MAX = no price, or it does not fit */
     int64_t net;
+    int64_t bound; /* the equity that it binds (nt_size_bound); INT64_MAX as gross */
     int64_t all_gross; /* with what works, at its worst */
     int64_t all_up;    /* towards buys, towards sells; negative: on the other side */
     int64_t all_down;
@@ -37,6 +38,9 @@ void nt_exposure_close(struct nt_engine *engine);
 /* Entries of one side that still work, in nano, but `but_id`; those sized at their fill count with what they would be now. */
 int64_t nt_exposure_working(const struct nt_engine *engine, int32_t slot, int64_t side, int64_t but_id);
 
+/* Both sides at once: sells, buys. */
+void nt_exposure_sides(const struct nt_engine *engine, int32_t slot, int64_t but_id, int64_t working[2]);
+
 /* |quantity| at `price`, INT64_MAX where it does not fit or there is no price. */
 int64_t nt_exposure_worth(const struct nt_engine *engine, int32_t slot, nt_wide quantity, int64_t price);
 /* The larger of what a symbol's position could become on either side. */
@@ -46,6 +50,9 @@ int64_t nt_exposure_worst(const struct nt_engine *engine, int32_t slot, nt_wide 
  * works the other way does not lessen the net, or as held. */
 void nt_exposure_others(struct nt_engine *engine, int32_t but, int64_t side, nt_wide *gross, nt_wide *net);
 void nt_exposure_others_held(const struct nt_engine *engine, int32_t but, int64_t side, nt_wide *gross, nt_wide *net);
+
+/* What a symbol holds at its latest close: gross, net and bound are known. */
+const nt_mark *nt_exposure_held(const struct nt_engine *engine, int32_t slot);
 
 /* Cash and positions at the latest closes. NT_OVERFLOW: one has no price, or does not fit. */
 nt_status nt_exposure_equity(const struct nt_engine *engine, int64_t *out);

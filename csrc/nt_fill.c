@@ -1,4 +1,6 @@
 /* nt_fill: what happens when an order meets its price. */
+#include <stdlib.h>
+
 #include "nt_book.h"
 #include "nt_entries.h"
 #include "nt_gate.h"
@@ -60,6 +62,14 @@ static void plan_limits(const nt_engine *engine, const nt_order *order, nt_plan 
         cut_opening(plan, 0, 1, NT_DENIED_SHORTING);
     if (!engine->gate.on)
         return;
+    if (nt_gate_fits(engine, order, plan->closing + plan->opening, plan->price, plan->sized)) {
+#ifdef NT_DEBUG
+        int32_t none = 0;
+        if (nt_gate_room(engine, order, plan->price, plan->sized, &none) < plan->closing + plan->opening)
+            abort();
+#endif
+        return;
+    }
     int32_t reason = 0;
     int64_t room = nt_gate_room(engine, order, plan->price, plan->sized, &reason);
     cut_opening(plan, room > plan->closing ? room - plan->closing : 0, plan->sized ? market->size_lot : market->lot, reason);

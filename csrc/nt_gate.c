@@ -25,14 +25,13 @@ static int is_within(const nt_limits *limits, const nt_intent *intent)
 }
 
 /* Gross before the order only matters where gross after it is beyond a limit: else it stays 0, which no rule reads. */
-static void find_exposure(nt_engine *engine, int64_t changed_id, nt_intent *intent)
+static void find_exposure(nt_engine *engine, const int64_t working[2], nt_intent *intent)
 {
     int32_t slot = intent->slot;
     int64_t own = intent->limit > intent->stop ? intent->limit : intent->stop;
     int64_t price = own > intent->reference ? own : intent->reference;
     nt_wide held = intent->position, gross, net;
-    nt_wide up = held + nt_exposure_working(engine, slot, 1, changed_id);
-    nt_wide down = held - nt_exposure_working(engine, slot, -1, changed_id);
+    nt_wide up = held + working[1], down = held - working[0];
     nt_wide up_after = up + (intent->side > 0 ? intent->quantity : 0), down_after = down - (intent->side > 0 ? 0 : intent->quantity);
     nt_exposure_others(engine, slot, intent->side, &gross, &net);
     int64_t worst = nt_exposure_worst(engine, slot, up_after, down_after, price);
@@ -65,9 +64,12 @@ static void find_crossing(nt_engine *engine, nt_intent *intent)
 static void find_recent(nt_engine *engine, nt_intent *intent)
 {
     int64_t now = engine->clock_ts_ns[engine->i];
-    nt_recent row = {now, intent->quantity, intent->limit, intent->stop, intent->slot, (int32_t)intent->side, -1};
-    intent->recent = nt_recents_last_second(&engine->gate.recents, now);
-    intent->likes = nt_recents_find(&engine->gate.recents, &row, engine->limits.duplicate_ns, &intent->like_age);
+    nt_recents *recents = &engine->gate.recents;
+    nt_recent *row = &engine->gate.asked;
+    *row = (nt_recent){now, intent->quantity, intent->limit, intent->stop, intent->slot, (int32_t)intent->side, -1, 0};
+    row->hash = nt_recents_hash(row);
+    intent->recent = nt_recents_last_second(recents, now);
+    intent->likes = engine->limits.duplicate_ns && nt_recents_find(recents, row, engine->limits.duplicate_ns, &intent->like_age);
 }
 
 #ifdef NT_DEBUG
@@ -150,7 +152,8 @@ nt_status nt_gate_check(nt_engine *engine, const nt_request *request, int64_t qu
     nt_gate *gate = &engine->gate;
     if (gate->watches)
         watch_again(engine);
-    int64_t held = engine->positions[request->slot].quantity;
+    int64_t held = engine->positions[request->slot].quantity, working[2];
+    nt_exposure_sides(engine, request->slot, changed_id, working);
     nt_intent intent = {
         .side = request->side,
         .quantity = quantity > 0 ? quantity : 0,
@@ -158,7 +161,7 @@ nt_status nt_gate_check(nt_engine *engine, const nt_request *request, int64_t qu
         .stop = request->stop,
         .reference = reference,
         .position = held,
-        .working = nt_exposure_working(engine, request->slot, request->side, changed_id),
+        .working = working[request->side > 0],
         .slot = request->slot,
         .closes = request->role != NT_ROLE_ENTRY,
         .mode = gate->mode,
@@ -171,7 +174,7 @@ nt_status nt_gate_check(nt_engine *engine, const nt_request *request, int64_t qu
     if (limits->max_leverage)
         intent.equity = equity_for(engine);
     if (limits->max_gross || limits->max_net || limits->max_leverage)
-        find_exposure(engine, changed_id, &intent);
+        find_exposure(engine, working, &intent);
     if (limits->self_trade)
         find_crossing(engine, &intent);
     if (limits->max_rate || limits->duplicate_ns)
@@ -181,14 +184,48 @@ nt_status nt_gate_check(nt_engine *engine, const nt_request *request, int64_t qu
     return nt_risk_check(limits, &engine->ledger, &intent, &gate->tally, finding);
 }
 
-nt_status nt_gate_note(nt_engine *engine, const nt_request *request, int64_t quantity)
+nt_status nt_gate_note(nt_engine *engine)
 {
     nt_gate *gate = &engine->gate;
-    int64_t now = engine->clock_ts_ns[engine->i], kept = engine->limits.duplicate_ns > NT_NANO ? engine->limits.duplicate_ns : NT_NANO;
+    int64_t kept = engine->limits.duplicate_ns > NT_NANO ? engine->limits.duplicate_ns : NT_NANO;
     if (!engine->limits.max_rate && !engine->limits.duplicate_ns)
         return NT_OK;
-    nt_recent row = {now, quantity > 0 ? quantity : 0, request->limit, request->stop, request->slot, request->side, -1};
-    return nt_recents_add(&gate->recents, &row, kept);
+    return nt_recents_add(&gate->recents, &gate->asked, kept);
+}
+
+/* Whether |quantity| at `price` is not above `most` minor: exact where multiplier and rate are one, as nt_gate_fits asks first. */
+static int is_worth_at_most(const nt_engine *engine, nt_wide quantity, int64_t price, nt_wide most)
+{
+    if (most < 0 || most > INT64_MAX || quantity > INT64_MAX)
+        return 0;
+    return quantity * price <= most * engine->ledger.divisor;
+}
+
+int nt_gate_fits(const nt_engine *engine, const nt_order *order, int64_t quantity, int64_t price, int sized)
+{
+    const nt_limits *limits = &engine->limits;
+    const nt_position *position = &engine->positions[order->symbol];
+    nt_wide after = (nt_wide)order->side * position->quantity + quantity, gross, net;
+    int64_t close = nt_engine_last_price(engine, order->symbol), mark = sized || !close ? price : close, equity;
+    if (engine->gate.mode != NT_MODE_OPEN || position->multiplier != NT_NANO || position->rate != NT_PICO || after < 0)
+        return 0;
+    if (sized && ((limits->max_quantity && quantity > limits->max_quantity) ||
+                  (limits->max_notional && !is_worth_at_most(engine, quantity, price, limits->max_notional))))
+        return 0;
+    if (limits->max_position && after > limits->max_position)
+        return 0;
+    if (!limits->max_gross && !limits->max_net && !limits->max_leverage)
+        return 1;
+    nt_exposure_others_held(engine, order->symbol, order->side, &gross, &net);
+    if (limits->max_gross && !is_worth_at_most(engine, after, mark, limits->max_gross - gross))
+        return 0;
+    if (limits->max_net && !is_worth_at_most(engine, after, mark, limits->max_net - net))
+        return 0;
+    if (!limits->max_leverage)
+        return 1;
+    if (nt_exposure_equity(engine, &equity) != NT_OK || equity <= 0)
+        return 0;
+    return is_worth_at_most(engine, after, mark, (nt_wide)equity * limits->max_leverage / NT_NANO - gross);
 }
 
 /* The largest |position| whose worth at `price` is at most `left`. */

@@ -35,6 +35,7 @@ typedef struct nt_gate {
     int64_t watched_cash;
     int64_t executions; /* entries that traded since the gate was opened */
     nt_recents recents;
+    nt_recent asked; /* what was judged last, where rate or duplicates are */
     nt_mark *marks; /* by symbol */
     nt_exposure_sums sums;
     nt_tally tally;
@@ -48,9 +49,11 @@ void nt_gate_close(struct nt_engine *engine);
  * then does not count beside it; 0 = it is new. NT_OK, or a refusal and why. */
 nt_status nt_gate_check(struct nt_engine *engine, const struct nt_request *request, int64_t quantity, int64_t reference,
                         int64_t changed_id, nt_finding *finding);
-/* The order (or change) passed every check: remember it for rate and duplicates. NT_NO_MEMORY. */
-nt_status nt_gate_note(struct nt_engine *engine, const struct nt_request *request, int64_t quantity);
+/* The order (or change) that was judged last passed every check: remember it for rate and duplicates. NT_NO_MEMORY. */
+nt_status nt_gate_note(struct nt_engine *engine);
 
+/* Whether `quantity` of `order` may trade at `price`, told without a division: 0 = nt_gate_room has to be asked. */
+int nt_gate_fits(const struct nt_engine *engine, const struct nt_order *order, int64_t quantity, int64_t price, int sized);
 /* How much of `order` may trade at `price`; `sized` = its quantity is being found there. reason_out: what bounds it. */
 int64_t nt_gate_room(const struct nt_engine *engine, const struct nt_order *order, int64_t price, int sized, int32_t *reason_out);
 

@@ -44,9 +44,9 @@ static nt_status check_change(const nt_engine *engine, const nt_order *row, cons
         return NT_DENIED_CONFLICT;
     if (quantity && quantity <= row->filled)
         return NT_DENIED_QUANTITY_RANGE;
-    if (quantity % market->lot)
+    if (quantity && quantity % market->lot)
         return NT_DENIED_LOT;
-    if (limit % market->tick || stop % market->tick)
+    if ((limit && limit % market->tick) || (stop && stop % market->tick))
         return NT_DENIED_TICK;
     if (row->parent_id && nt_order_is_exit(row))
         return check_siblings(engine, working->order_id, limit ? limit : stop);
@@ -58,8 +58,8 @@ static nt_status check_change(const nt_engine *engine, const nt_order *row, cons
         if (status != NT_OK)
             return status;
     }
-    int64_t left = (quantity ? quantity : row->quantity) - row->filled, notional;
-    if (left > 0 && (nt_ledger_notional(&engine->ledger, row->symbol, left, price, &notional) != NT_OK || notional > INT64_MAX / 2))
+    int64_t left = (quantity ? quantity : row->quantity) - row->filled;
+    if (left > 0 && !nt_book_fits_twice(engine, row->symbol, left, price))
         return NT_DENIED_QUANTITY_RANGE; /* a fill that does not fit would end the run */
     if (!engine->account.shorting && row->side < 0 && left > engine->positions[row->symbol].quantity)
         return NT_DENIED_SHORTING;
@@ -98,7 +98,7 @@ static nt_status check_gate(nt_engine *engine, int64_t order_id, int64_t quantit
     if (left_of(engine, row, working, quantity, price, &left) != NT_OK)
         return NT_DENIED_QUANTITY_RANGE;
     nt_status status = nt_gate_check(engine, &request, left, reference, order_id, finding);
-    if (status == NT_OK && nt_gate_note(engine, &request, left) != NT_OK)
+    if (status == NT_OK && nt_gate_note(engine) != NT_OK)
         nt_engine_fail(engine, NT_NO_MEMORY);
     return status;
 }

@@ -18,11 +18,18 @@ static nt_recent *row_at(const nt_recents *recents, int64_t sequence)
 
 static int64_t *chain_of(const nt_recents *recents, const nt_recent *row)
 {
-    uint64_t hash = (uint64_t)row->quantity;
-    hash = (hash ^ (uint64_t)row->limit) * UINT64_C(0x9E3779B97F4A7C15);
-    hash = (hash ^ hash >> 32 ^ (uint64_t)row->stop) * UINT64_C(0x9E3779B97F4A7C15);
-    hash = (hash ^ hash >> 32 ^ (uint64_t)row->slot << 1 ^ (row->side > 0)) * UINT64_C(0x9E3779B97F4A7C15);
-    return &recents->chains[hash >> 32 & (uint64_t)(recents->capacity - 1)];
+    return &recents->chains[row->hash >> 32 & (uint64_t)(recents->capacity - 1)];
+}
+
+/* The first sequence from `from` on whose row is less than `window_ns` old at `now`, which no row is after. */
+static int64_t within(const nt_recents *recents, int64_t from, int64_t now, int64_t window_ns)
+{
+    uint64_t window = (uint64_t)window_ns;
+    if (from < recents->next && (uint64_t)now - (uint64_t)row_at(recents, recents->next - 1)->ts_ns >= window)
+        return recents->next;
+    while (from < recents->next && (uint64_t)now - (uint64_t)row_at(recents, from)->ts_ns >= window)
+        from++;
+    return from;
 }
 
 static void link_row(nt_recents *recents, int64_t sequence)
@@ -63,8 +70,7 @@ nt_status nt_recents_reserve(nt_recents *recents, int64_t count)
 
 nt_status nt_recents_add(nt_recents *recents, const nt_recent *row, int64_t kept_ns)
 {
-    while (recents->first < recents->next && (nt_wide)row->ts_ns - row_at(recents, recents->first)->ts_ns >= kept_ns)
-        recents->first++;
+    recents->first = within(recents, recents->first, row->ts_ns, kept_ns);
     if (recents->next - recents->first == recents->capacity && nt_recents_reserve(recents, recents->capacity + 1) != NT_OK)
         return NT_NO_MEMORY;
     *row_at(recents, recents->next) = *row;
@@ -76,8 +82,7 @@ int64_t nt_recents_last_second(nt_recents *recents, int64_t now)
 {
     if (recents->second < recents->first)
         recents->second = recents->first;
-    while (recents->second < recents->next && (nt_wide)now - row_at(recents, recents->second)->ts_ns >= NT_NANO)
-        recents->second++;
+    recents->second = within(recents, recents->second, now, NT_NANO);
     return recents->next - recents->second;
 }
 

@@ -18,6 +18,7 @@ typedef struct nt_recent {
     int32_t slot;
     int32_t side;
     int64_t alike; /* sequence of an older row of the same chain; -1 = none */
+    uint64_t hash; /* nt_recents_hash of it */
 } nt_recent;
 
 typedef struct nt_recents {
@@ -33,6 +34,15 @@ typedef struct nt_recents {
 void nt_recents_close(nt_recents *recents);
 /* Room for `count` rows at a time. NT_NO_MEMORY: as it was. */
 nt_status nt_recents_reserve(nt_recents *recents, int64_t count);
+
+/* Of what makes rows alike. */
+static inline uint64_t nt_recents_hash(const nt_recent *row)
+{
+    uint64_t hash = (uint64_t)row->quantity;
+    hash = (hash ^ (uint64_t)row->limit) * UINT64_C(0x9E3779B97F4A7C15);
+    hash = (hash ^ hash >> 32 ^ (uint64_t)row->stop) * UINT64_C(0x9E3779B97F4A7C15);
+    return (hash ^ hash >> 32 ^ (uint64_t)row->slot << 1 ^ (row->side > 0)) * UINT64_C(0x9E3779B97F4A7C15);
+}
 
 /* Add a row at its time, which must not be before the last one's; what is `kept_ns` old by then is dropped. NT_NO_MEMORY. */
 nt_status nt_recents_add(nt_recents *recents, const nt_recent *row, int64_t kept_ns);

@@ -81,7 +81,8 @@ static inline int position_refuses(const nt_case *the)
     const nt_intent *intent = the->intent;
     if (!the->limits->max_position || intent->closes)
         return 0;
-    nt_wide after = (nt_wide)intent->position + intent->side * ((nt_wide)intent->quantity + intent->working);
+    nt_wide more = (nt_wide)intent->quantity + intent->working;
+    nt_wide after = intent->position + (intent->side > 0 ? more : -more);
     nt_wide size = after < 0 ? -after : after;
     if (size <= nt_absolute(intent->position))
         return 0;

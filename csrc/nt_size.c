@@ -82,6 +82,12 @@ static nt_status others(const nt_engine *engine, int32_t slot, int64_t *worth_ou
         int64_t quantity = engine->positions[other].quantity, price, value;
         if (other == slot || quantity == 0)
             continue;
+        const nt_mark *mark = nt_exposure_held(engine, other);
+        if (mark->bound != INT64_MAX) {
+            if (nt_add(worth, mark->net, &worth) != NT_OK || nt_add(bound, mark->bound, &bound) != NT_OK)
+                return NT_OVERFLOW;
+            continue;
+        }
         if (nt_nano_from_double(engine->markets[other].last_close, &price) != NT_OK ||
             nt_ledger_notional(&engine->ledger, other, quantity, price, &value) != NT_OK || nt_add(worth, value, &worth) != NT_OK ||
             margin(engine, other, quantity, price, &value) != NT_OK ||
