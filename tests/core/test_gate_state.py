@@ -60,6 +60,19 @@ def test_other_symbols_and_what_works_there_count(play, flat_bars, limits, reaso
     assert engine.ledger()["positions"]["S1"]["quantity"] == 50 * 10**9
 
 
+def test_an_entry_that_finds_its_size_at_its_fill_counts_until_it_ends(play, flat_bars):
+    steps = {
+        (0, 0): lambda ctx: ctx.buy(limit=90.0),  # 10,000 of 1,000,000
+        (0, 1): lambda ctx: (ctx.buy(51, limit=90.0), ctx.buy(49, limit=90.0)),
+        (1, 0): lambda ctx: ctx.cancel(1),
+        (1, 1): lambda ctx: (ctx.buy(102, limit=90.0), ctx.buy(101, limit=90.0)),
+    }
+    limits = nt.RiskLimits(max_gross_exposure=15_000)
+    _, answers = play(steps, flat_bars, flat_bars, risk=limits, size=nt.Size.equity(0.01))
+    assert answers[1][0] is nt.Denial.MAX_EXPOSURE and nt.accepted(answers[1][1])
+    assert answers[3][0] is nt.Denial.MAX_EXPOSURE and nt.accepted(answers[3][1])
+
+
 def test_a_hedge_adds_to_gross_and_not_to_net(play, flat_bars):
     steps = {(0, 0): lambda ctx: ctx.buy(100), (2, 1): lambda ctx: ctx.sell(100)}
     _, hedged = play(steps, flat_bars, flat_bars, risk=nt.RiskLimits(max_net_exposure=10_000))
