@@ -2,6 +2,9 @@
  * by what was filled, cancelled together, and never left to open a position. */
 #include "nt_book.h"
 
+/* Stop-loss, trail and take-profit. */
+#define FAMILY_MOST 3
+
 /* base moved by rate in `direction`, on the tick; at least one tick, so that no stop is lost to rounding. */
 static nt_status moved(int64_t base, int64_t rate, int64_t direction, int64_t tick, int64_t *out)
 {
@@ -152,6 +155,25 @@ nt_status nt_bracket_spawn(nt_engine *engine, int64_t parent_id, int64_t quantit
     return status;
 }
 
+/* A fill of an exit that makes void nothing but its own family. Those of one fill of the entry were added one after another, and while one
+ * of them works the entry adds no more: the others are next to it. */
+static nt_status settle_family(nt_engine *engine, int64_t filled_id, int64_t quantity)
+{
+    const nt_order *filled = nt_orders_row(&engine->orders, filled_id);
+    int64_t family = filled->parent_id;
+    int is_done = filled->status == NT_FILLED;
+    for (int64_t id = filled_id - (FAMILY_MOST - 1); id < filled_id + FAMILY_MOST; id++) {
+        nt_order *row = nt_orders_row(&engine->orders, id);
+        if (id == filled_id || !nt_order_is_active(row) || !nt_order_is_exit(row) || row->parent_id != family)
+            continue;
+        if (is_done || row->quantity - quantity <= row->filled)
+            nt_book_end(engine, id, NT_CANCELLED_ORDER, 0);
+        else
+            row->quantity -= quantity;
+    }
+    return engine->failure;
+}
+
 nt_status nt_bracket_settle(nt_engine *engine, int64_t filled_id, int64_t quantity)
 {
     nt_orders *orders = &engine->orders;
@@ -161,6 +183,8 @@ nt_status nt_bracket_settle(nt_engine *engine, int64_t filled_id, int64_t quanti
     const int32_t *counts = orders->lists[slot].closing_counts;
     if ((family == 0 && held != 0 ? counts[held > 0] : counts[0] + counts[1]) == 0)
         return engine->failure; /* nothing that this fill could make void */
+    if (held != 0 && counts[held > 0] == 0)
+        return settle_family(engine, filled_id, quantity);
     int family_done = filled->status == NT_FILLED;
     int64_t seen_id = 0;
     for (int32_t index = orders->lists[slot].head; index >= 0; index = next) {

@@ -59,20 +59,6 @@ int64_t nt_exposure_working(const nt_engine *engine, int32_t slot, int64_t side,
     return sum;
 }
 
-void nt_exposure_sides(const nt_engine *engine, int32_t slot, int64_t but_id, int64_t working[2])
-{
-    const nt_orders *orders = &engine->orders;
-    const nt_entries *entries = orders->lists[slot].entries;
-    int simple = orders->counts_entries && (entries[0].sized | entries[1].sized) == 0;
-    for (int side = 0; side < 2; side++)
-        working[side] = simple && but_id == 0 ? clamped(entries[side].left) : nt_exposure_working(engine, slot, side ? 1 : -1, but_id);
-#ifdef NT_DEBUG
-    for (int side = 0; side < 2; side++)
-        if (working[side] != nt_exposure_working(engine, slot, side ? 1 : -1, but_id))
-            abort();
-#endif
-}
-
 int64_t nt_exposure_worth(const nt_engine *engine, int32_t slot, nt_wide quantity, int64_t price)
 {
     int64_t notional, size = clamped(quantity < 0 ? -quantity : quantity);

@@ -38,9 +38,6 @@ void nt_exposure_close(struct nt_engine *engine);
 /* Entries of one side that still work, in nano, but `but_id`; those sized at their fill count with what they would be now. */
 int64_t nt_exposure_working(const struct nt_engine *engine, int32_t slot, int64_t side, int64_t but_id);
 
-/* Both sides at once: sells, buys. */
-void nt_exposure_sides(const struct nt_engine *engine, int32_t slot, int64_t but_id, int64_t working[2]);
-
 /* |quantity| at `price`, INT64_MAX where it does not fit or there is no price. */
 int64_t nt_exposure_worth(const struct nt_engine *engine, int32_t slot, nt_wide quantity, int64_t price);
 /* The larger of what a symbol's position could become on either side. */

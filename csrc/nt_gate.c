@@ -8,9 +8,31 @@
 
 #define DAY_NS (INT64_C(86400) * NT_NANO)
 
-static int64_t clamped(nt_wide value)
+static inline int64_t clamped(nt_wide value)
 {
-    return value > INT64_MAX ? INT64_MAX : value < -INT64_MAX ? -INT64_MAX : (int64_t)value;
+    int64_t low = (int64_t)value;
+    return low == value ? low : value > 0 ? INT64_MAX : -INT64_MAX;
+}
+
+/* What entries of each side (sells, buys) still want but `but_id`: nt_exposure_working, mostly read off the sums. */
+static inline void find_working(const nt_engine *engine, int32_t slot, int64_t but_id, int64_t working[2])
+{
+    const nt_orders *orders = &engine->orders;
+    const nt_entries *entries = orders->lists[slot].entries;
+    const nt_order *but = nt_orders_row(orders, but_id);
+    int is_counted = but != NULL && but->working >= 0 && but->role == NT_ROLE_ENTRY;
+    if (!orders->counts_entries || (entries[0].sized | entries[1].sized) != 0) {
+        for (int side = 0; side < 2; side++)
+            working[side] = nt_exposure_working(engine, slot, side ? 1 : -1, but_id);
+        return;
+    }
+    for (int side = 0; side < 2; side++)
+        working[side] = clamped(entries[side].left - (is_counted && (but->side > 0) == side ? orders->working[but->working].counted : 0));
+#ifdef NT_DEBUG
+    for (int side = 0; side < 2; side++)
+        if (working[side] != nt_exposure_working(engine, slot, side ? 1 : -1, but_id))
+            abort();
+#endif
 }
 
 /* ---- what works and what it could come to ---- */
@@ -36,7 +58,8 @@ static void find_exposure(nt_engine *engine, const int64_t working[2], nt_intent
     nt_exposure_others(engine, slot, intent->side, &gross, &net);
     int64_t worst = nt_exposure_worst(engine, slot, up_after, down_after, price);
     intent->gross_after = clamped(gross + worst);
-    if (!is_within(&engine->limits, intent))
+    intent->is_within = is_within(&engine->limits, intent);
+    if (!intent->is_within)
         intent->gross_before = clamped(gross + nt_exposure_worst(engine, slot, up, down, price));
     nt_wide towards = intent->side > 0 ? up_after : -down_after, against = intent->side > 0 ? -down_after : up_after;
     int64_t amount = towards > 0 && towards >= against ? worst : nt_exposure_worth(engine, slot, towards, price);
@@ -153,7 +176,7 @@ nt_status nt_gate_check(nt_engine *engine, const nt_request *request, int64_t qu
     if (gate->watches)
         watch_again(engine);
     int64_t held = engine->positions[request->slot].quantity, working[2];
-    nt_exposure_sides(engine, request->slot, changed_id, working);
+    find_working(engine, request->slot, changed_id, working);
     nt_intent intent = {
         .side = request->side,
         .quantity = quantity > 0 ? quantity : 0,

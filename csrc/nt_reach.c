@@ -131,12 +131,13 @@ void nt_reach_leave(nt_orders *orders, int32_t index)
 void nt_reach_move(nt_orders *orders, int32_t index)
 {
     const nt_working *working = &orders->working[index];
+    const nt_reach_block *block = &orders->blocks[working->reach_place / NT_REACH_KEYS];
     int kind = kind_of(working);
-    if (kind != working->reach_kind || kind != NT_REACH_ALWAYS) {
-        pull(orders, index);
-        push(orders, index);
-    }
     orders->lists[working->symbol].reach_known = 0;
+    if (kind == working->reach_kind && (kind == NT_REACH_ALWAYS || block->keys[working->reach_place % NT_REACH_KEYS] == key_of(working, kind)))
+        return;
+    pull(orders, index);
+    push(orders, index);
 }
 
 /* All that a heap has at `bound` or beyond; the bound of the next bar is exact again. */
@@ -174,6 +175,26 @@ static void put_in_order(nt_reached *reached, int64_t count)
     }
 }
 
+#ifdef NT_DEBUG
+/* Once more by walking: as many as were collected have a key in reach, and each in the heap that its prices ask for. */
+static void check_found(const nt_orders *orders, int32_t symbol, const int64_t bounds[3])
+{
+    int64_t count = 0;
+    for (int32_t index = orders->lists[symbol].head; index >= 0; index = orders->working[index].next) {
+        const nt_working *working = &orders->working[index];
+        int kind = kind_of(working);
+        const nt_reach_block *block = &orders->blocks[working->reach_place / NT_REACH_KEYS];
+        int64_t key = block->keys[working->reach_place % NT_REACH_KEYS];
+        if (kind != working->reach_kind || block->orders[working->reach_place % NT_REACH_KEYS] != index ||
+            (kind != NT_REACH_ALWAYS && key != key_of(working, kind)))
+            abort();
+        count += key_of(working, kind) >= bounds[kind];
+    }
+    if (count != orders->reached_count)
+        abort();
+}
+#endif
+
 nt_status nt_reach_find(nt_orders *orders, int32_t symbol, int64_t low, int64_t high)
 {
     nt_order_list *list = &orders->lists[symbol];
@@ -183,6 +204,9 @@ nt_status nt_reach_find(nt_orders *orders, int32_t symbol, int64_t low, int64_t 
     orders->reached_count = 0;
     for (int kind = 0; kind < 3 && status == NT_OK; kind++)
         status = collect(orders, &list->heaps[kind], bounds[kind]);
+#ifdef NT_DEBUG
+    check_found(orders, symbol, bounds);
+#endif
     if (status != NT_OK || orders->reached_count <= SORTED_MOST) {
         put_in_order(orders->reached, orders->reached_count);
         return status;

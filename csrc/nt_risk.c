@@ -81,17 +81,17 @@ static inline int position_refuses(const nt_case *the)
     const nt_intent *intent = the->intent;
     if (!the->limits->max_position || intent->closes)
         return 0;
-    nt_wide more = (nt_wide)intent->quantity + intent->working;
-    nt_wide after = intent->position + (intent->side > 0 ? more : -more);
-    nt_wide size = after < 0 ? -after : after;
+    int64_t towards = intent->side * intent->position, after, size = INT64_MAX;
+    if (!__builtin_add_overflow(towards, intent->quantity, &after) && !__builtin_add_overflow(after, intent->working, &after))
+        size = nt_absolute(after);
     if (size <= nt_absolute(intent->position))
         return 0;
-    return is_above(the, the->limits->max_position, size > INT64_MAX ? INT64_MAX : (int64_t)size, NT_NANO);
+    return is_above(the, the->limits->max_position, size, NT_NANO);
 }
 
 static inline int adds_nothing(const nt_intent *intent)
 {
-    return intent->closes || (intent->gross_after <= intent->gross_before && intent->gross_after != INT64_MAX);
+    return intent->is_within || intent->closes || (intent->gross_after <= intent->gross_before && intent->gross_after != INT64_MAX);
 }
 
 static inline int gross_refuses(const nt_case *the)

@@ -51,6 +51,7 @@ typedef struct nt_intent {
     int64_t cause_value;
     int64_t gross_before; /* all symbols with what works, at its worst, without this order */
     int64_t gross_after;
+    int64_t is_within; /* 1 = which is within the limits of gross and of leverage */
     int64_t net_after; /* towards `side` */
     int64_t equity;
     int64_t crosses;       /* 1 = an own order on the other side could trade with it, */
