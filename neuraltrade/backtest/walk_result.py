@@ -140,9 +140,12 @@ class WalkForward:
         return to_pandas({name: self.folds[name] for name in self.folds.dtype.names or ()})
 
     def report(self, path: str | os.PathLike[str], **sections: Any) -> Path:
-        """`result.report(path)` with a note on how it was chosen; sections as there, further notes are kept."""
+        """`result.report(path)` with a note on how it was chosen, and of two parameters and more a heat map of what the
+        candidates did over the tested bars; sections as there, further notes are kept."""
         notes = sections.pop("notes", None)
         told = [*self.notes(), *(notes.paragraphs if notes is not None else ())]
+        if len(self.others.parameters) > 1:
+            sections.setdefault("parameters", self.others)
         return self.result.report(path, notes=NotesSection(told), **sections)
 
     def notes(self) -> list[str]:

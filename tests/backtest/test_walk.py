@@ -223,6 +223,7 @@ def test_progress_texts_and_report(tmp_path) -> None:
     page = walked.report(tmp_path / "walk.html", notes=nt.report.NotesSection(["A note of mine."]))
     text = page.read_text(encoding="utf-8")
     assert "A note of mine." in text and "parameters chosen before each among 9" in text
+    assert 'id="parameters-chart"' in text and "Sharpe by fast and slow" in text
 
 
 def test_a_strategy_that_fails_in_a_test_is_named() -> None:

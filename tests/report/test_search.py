@@ -43,6 +43,15 @@ def test_a_heat_map_of_a_statistic_is_of_the_best_trial_of_the_cell() -> None:
     assert drawn.z[1][1] == cell["trades"][int(cell["metric"].argmax())]
 
 
+def test_a_page_takes_the_same_cells() -> None:
+    section = FOUND.section()
+    drawn = FOUND.heatmap().data[0]
+    assert (section.x, section.y, section.metric, section.trials) == ("window", "level", "total_return", 12)
+    assert np.array_equal(section.values, drawn.z)
+    assert section.values[section.marked] == FOUND.best_metric
+    assert section.y_values[section.marked[0]] == FOUND.best["level"]
+
+
 def test_lines_across_all_parameters() -> None:
     (drawn,) = FOUND.parallel_coordinates().data
     assert [axis.label for axis in drawn.dimensions] == ["window", "level", "mode", "total_return"]
