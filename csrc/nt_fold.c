@@ -30,8 +30,9 @@ static inline void five_put(nt_span s, int64_t i, five v) {
     at[0] = v.x, at[s.stride] = v.y, at[2 * s.stride] = v.xx, at[3 * s.stride] = v.yy, at[4 * s.stride] = v.xy;
 }
 
-/* nt_fold_NAME over elements TYPE, joined by NAME_join(older, newer, counts). */
-#define FOLD(NAME, TYPE, FIELDS, REPEATS)                                                                              \
+/* nt_fold_NAME over elements TYPE, joined by NAME_join(older, newer, counts); single values are TYPE_LIFT(level, row).
+ * The last argument before `repeats` writes what is not given, 0 where all is. */
+#define FOLD(NAME, TYPE, LIFT, GIVEN, FIELDS, FILL, REPEATS)                                                           \
     static void NAME##_two(nt_span older, nt_span newer, nt_span out, int64_t m, double older_count,                   \
                            double newer_count) {                                                                       \
         const counts c = counts_of(older_count, newer_count);                                                          \
@@ -45,7 +46,31 @@ static inline void five_put(nt_span s, int64_t i, five v) {
             TYPE##_put(out, i, NAME##_join(older, newer, d));                                                          \
         }                                                                                                              \
     }                                                                                                                  \
-    const nt_fold nt_fold_##NAME = {NAME##_two, NAME##_four, FIELDS, REPEATS};
+    static void NAME##_first(nt_span level, nt_span out, int64_t m) {                                                  \
+        const counts c = counts_of(1.0, 1.0), d = counts_of(2.0, 2.0);                                                 \
+        EACH_ROW {                                                                                                     \
+            const TYPE older = NAME##_join(LIFT(level, i - 3), LIFT(level, i - 2), c);                                 \
+            const TYPE newer = NAME##_join(LIFT(level, i - 1), LIFT(level, i), c);                                     \
+            TYPE##_put(out, i, NAME##_join(older, newer, d));                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+    const nt_fold nt_fold_##NAME = {NAME##_two, NAME##_four, NAME##_first, FILL, GIVEN, FIELDS, REPEATS};
+
+static inline pair twice_at(nt_span s, int64_t i) { return (pair){s.base[i], s.base[i]}; }
+static inline pair alone_at(nt_span s, int64_t i) { return (pair){s.base[i], 0.0}; }
+static inline five both_at(nt_span s, int64_t i) { return (five){s.base[i], s.base[s.stride + i], 0.0, 0.0, 0.0}; }
+
+static void fill_twice(nt_span level, int64_t m) {
+    memcpy(level.base + level.stride, level.base, (size_t)m * sizeof(double));
+}
+
+static void fill_alone(nt_span level, int64_t m) {
+    memset(level.base + level.stride, 0, (size_t)m * sizeof(double));
+}
+
+static void fill_both(nt_span level, int64_t m) {
+    for (int f = 2; f < 5; f++) memset(level.base + f * level.stride, 0, (size_t)m * sizeof(double));
+}
 
 static inline one sum_join(one a, one b, counts c) {
     (void)c;
@@ -91,11 +116,11 @@ static inline five comoments_join(five a, five b, counts c) {
                   (a.yy + b.yy) + dy * dy * c.weight, (a.xy + b.xy) + dx * dy * c.weight};
 }
 
-FOLD(sum, one, 1, 0)
-FOLD(minimum, one, 1, 1)
-FOLD(maximum, one, 1, 1)
-FOLD(sums, pair, 2, 0)
-FOLD(ramp, pair, 2, 0)
-FOLD(trend, pair, 2, 0)
-FOLD(moments, pair, 2, 0)
-FOLD(comoments, five, 5, 0)
+FOLD(sum, one, one_at, 1, 1, 0, 0)
+FOLD(minimum, one, one_at, 1, 1, 0, 1)
+FOLD(maximum, one, one_at, 1, 1, 0, 1)
+FOLD(sums, pair, pair_at, 2, 2, 0, 0)
+FOLD(ramp, pair, twice_at, 1, 2, fill_twice, 0)
+FOLD(trend, pair, alone_at, 1, 2, fill_alone, 0)
+FOLD(moments, pair, alone_at, 1, 2, fill_alone, 0)
+FOLD(comoments, five, both_at, 2, 5, fill_both, 0)

@@ -32,7 +32,6 @@ static void variances(hurst *s, int64_t j, const double *logs, int64_t m, double
     const int64_t lag = (int64_t)1 << j, cold = nt_window_cold(w, m);
     const nt_span change = nt_window_input(w);
     for (int64_t k = 0; k < m; k++) change.base[k] = s->rows + k < lag ? NAN : logs[k] - logs[k - lag];
-    memset(change.base + change.stride, 0, (size_t)m * sizeof(double));
     const nt_span folded = nt_window_advance(w, m);
     for (int64_t k = 0; k < m; k++) to[k] = k < cold ? NAN : folded.base[folded.stride + k] / (double)w->window;
 }

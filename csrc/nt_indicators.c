@@ -23,18 +23,19 @@ static void fetch(const double *rows, int64_t n, int to_write) {
 
 void nt_indicator_feed(const nt_indicator_kind *kind, void *block, const double *const *in, int64_t n,
                        double *const *out) {
-    const int64_t rows = kind->inputs + kind->outputs > 2 ? NT_PASS / 4 : NT_PASS;
+    const int ahead = kind->inputs + kind->outputs > 2; /* two streams the processor foresees by itself */
+    const int64_t rows = ahead ? NT_PASS / 4 : NT_PASS;
     const double *from[NT_INDICATOR_SERIES];
     double *to[NT_INDICATOR_SERIES];
     for (int64_t i = 0; i < n; i += rows) {
         const int64_t m = n - i < rows ? n - i : rows, left = n - i - NT_PASS, next = left < rows ? left : rows;
         for (int k = 0; k < kind->inputs; k++) {
             from[k] = in[k] + i;
-            if (left > 0) fetch(from[k] + NT_PASS, next, 0);
+            if (ahead && left > 0) fetch(from[k] + NT_PASS, next, 0);
         }
         for (int k = 0; k < kind->outputs; k++) {
             to[k] = out[k] + i;
-            if (left > 0) fetch(to[k] + NT_PASS, next, 1);
+            if (ahead && left > 0) fetch(to[k] + NT_PASS, next, 1);
         }
         kind->feed(block, from, m, to);
     }

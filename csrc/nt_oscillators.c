@@ -28,22 +28,27 @@ OPEN(lagged_open) {
     return carve.used;
 }
 
+static void compare(int what, const double *x, const double *before, int64_t m, double *restrict to) {
+    if (what == 0)
+        for (int64_t k = 0; k < m; k++) to[k] = x[k] - before[k];
+    else if (what == 1)
+        for (int64_t k = 0; k < m; k++) to[k] = (x[k] / before[k] - 1.0) * 100.0;
+    else
+        for (int64_t k = 0; k < m; k++) {
+            const double grown = x[k] / before[k], change = nt_log(grown);
+            to[k] = grown == grown ? change : NAN;
+        }
+}
+
 FEED(lagged_feed) {
     lagged *s = block;
     for (int64_t i = 0, m; i < n; i += m) {
         m = nt_history_room(&s->past, n - i);
         double *x = nt_history_here(&s->past).base, *to = out[0] + i;
-        const double *before = x - s->window;
+        const int64_t kept = s->window < m ? s->window : m; /* the others' past is still in the input */
         memcpy(x, in[0] + i, (size_t)m * sizeof(double));
-        if (s->what == 0)
-            for (int64_t k = 0; k < m; k++) to[k] = x[k] - before[k];
-        else if (s->what == 1)
-            for (int64_t k = 0; k < m; k++) to[k] = (x[k] / before[k] - 1.0) * 100.0;
-        else
-            for (int64_t k = 0; k < m; k++) {
-                const double grown = x[k] / before[k], change = nt_log(grown);
-                to[k] = grown == grown ? change : NAN;
-            }
+        compare(s->what, in[0] + i, x - s->window, kept, to);
+        compare(s->what, in[0] + i + kept, in[0] + i, m - kept, to + kept);
         nt_history_advance(&s->past, m);
     }
 }
@@ -63,19 +68,20 @@ OPEN(obv_open) {
     return carve.used;
 }
 
+static inline double flow_of(double close, double before, double volume) {
+    const double up = close > before ? 1.0 : 0.0, down = close < before ? 1.0 : 0.0;
+    return (up - down + 0.0 * (close - before)) * volume;
+}
+
 FEED(obv_feed) {
     obv *s = block;
-    double total = s->total, flow[NT_PASS], before[NT_PASS];
+    double total = s->total, flow[NT_PASS];
     NT_EACH_PASS(n) {
         const double *close = in[0] + i, *volume = in[1] + i;
         double *to = out[0] + i;
         int64_t unknown = 0;
-        before[0] = s->previous;
-        memcpy(before + 1, close, (size_t)(m - 1) * sizeof(double));
-        for (int64_t k = 0; k < m; k++) {
-            const double up = close[k] > before[k] ? 1.0 : 0.0, down = close[k] < before[k] ? 1.0 : 0.0;
-            flow[k] = (up - down + 0.0 * (close[k] - before[k])) * volume[k];
-        }
+        flow[0] = flow_of(close[0], s->previous, volume[0]);
+        for (int64_t k = 1; k < m; k++) flow[k] = flow_of(close[k], close[k - 1], volume[k]);
         if (s->rows == 0) flow[0] = volume[0] + 0.0 * close[0]; /* starts at the first volume, as in TA-Lib */
         for (int64_t k = 0; k < m; k++) unknown |= flow[k] != flow[k];
         if (!unknown)
@@ -298,23 +304,21 @@ OPEN(adx_open) {
     return carve.used;
 }
 
-/* m <= NT_PASS rows: how far the bar went beyond the one before, up and down; only the larger counts. A row with a NaN
- * is NaN in all three. */
-static void movement(adx *s, const double *high, const double *low, int64_t m, double *range, double *plus,
-                     double *minus) {
-    double high_before[NT_PASS], low_before[NT_PASS];
-    high_before[0] = s->high;
-    low_before[0] = s->low;
-    memcpy(high_before + 1, high, (size_t)(m - 1) * sizeof(double));
-    memcpy(low_before + 1, low, (size_t)(m - 1) * sizeof(double));
-    for (int64_t k = 0; k < m; k++) {
-        const double up = high[k] - high_before[k], down = low_before[k] - low[k];
-        const double none = 0.0 * (up + down + range[k]);
-        const double larger_up = up > down ? up : none, larger_down = down > up ? down : none;
-        plus[k] = none + (larger_up > none ? larger_up : none);
-        minus[k] = none + (larger_down > none ? larger_down : none);
-        range[k] += none;
-    }
+/* One row: how far the bar went beyond the one before, up and down; only the larger counts. NaN in all three if
+ * anything is. */
+static inline void moved(double up, double down, double *range, double *plus, double *minus) {
+    const double none = 0.0 * (up + down + *range);
+    const double larger_up = up > down ? up : none, larger_down = down > up ? down : none;
+    *plus = none + (larger_up > none ? larger_up : none);
+    *minus = none + (larger_down > none ? larger_down : none);
+    *range += none;
+}
+
+static void movement(adx *s, const double *high, const double *low, int64_t m, double *restrict range,
+                     double *restrict plus, double *restrict minus) {
+    moved(high[0] - s->high, s->low - low[0], range, plus, minus);
+    for (int64_t k = 1; k < m; k++)
+        moved(high[k] - high[k - 1], low[k - 1] - low[k], range + k, plus + k, minus + k);
     s->high = high[m - 1];
     s->low = low[m - 1];
 }

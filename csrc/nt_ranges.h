@@ -6,18 +6,19 @@
 
 #include "nt_window.h"
 
-/* m <= NT_PASS rows of the true range (Wilder 1978): how far the bar and the close before it reach. *previous: that
- * close, NaN before the first row, which has no true range, as in TA-Lib. */
+/* How far the bar and the close before it reach (Wilder 1978). */
+static inline double nt_reach(double high, double low, double before) {
+    const double above = before > high ? before : high, below = before < low ? before : low;
+    const double reach = above - below;
+    return before == before ? reach : NAN;
+}
+
+/* m rows of the true range. *previous: the close before, NaN before the first row, which has no true range, as in
+ * TA-Lib. */
 static inline void nt_true_range(const double *high, const double *low, const double *close, double *previous,
                                  int64_t m, double *restrict out) {
-    double before[NT_PASS];
-    before[0] = *previous;
-    memcpy(before + 1, close, (size_t)(m - 1) * sizeof(double));
-    for (int64_t k = 0; k < m; k++) {
-        const double above = before[k] > high[k] ? before[k] : high[k];
-        const double below = before[k] < low[k] ? before[k] : low[k];
-        out[k] = before[k] == before[k] ? above - below : NAN;
-    }
+    out[0] = nt_reach(high[0], low[0], *previous);
+    for (int64_t k = 1; k < m; k++) out[k] = nt_reach(high[k], low[k], close[k - 1]);
     *previous = close[m - 1];
 }
 

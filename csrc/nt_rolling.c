@@ -76,39 +76,21 @@ static void copy(const double *x, int64_t m, double *to) {
     memcpy(to, x, (size_t)m * sizeof(double));
 }
 
-static void nothing_in(nt_span to, int first, int fields, int64_t m) {
-    for (int f = first; f < fields; f++) memset(to.base + f * to.stride, 0, (size_t)m * sizeof(double));
-}
-
 LIFT(lift_value) {
     UNUSED;
     copy(in[0], m, to.base);
-}
-
-LIFT(lift_twice) {
-    UNUSED;
-    copy(in[0], m, to.base);
-    copy(in[0], m, to.base + to.stride);
-}
-
-LIFT(lift_mean) {
-    UNUSED;
-    copy(in[0], m, to.base);
-    nothing_in(to, 1, 2, m);
 }
 
 LIFT(lift_pair) {
     UNUSED;
     copy(in[0], m, to.base);
     copy(in[1], m, to.base + to.stride);
-    nothing_in(to, 2, 5, m);
 }
 
 LIFT(lift_with_past) { /* (value, the value `second` rows before) */
     UNUSED;
     copy(in[0], m, to.base);
     copy(past.base - s->p.second, m, to.base + to.stride);
-    nothing_in(to, 2, 5, m);
 }
 
 static inline double log_or_nan(double x) {
@@ -120,7 +102,6 @@ LIFT(lift_log_change) {
     UNUSED;
     const double *x = past.base;
     for (int64_t k = 0; k < m; k++) to.base[k] = log_or_nan(x[k] / x[k - 1]);
-    nothing_in(to, 1, 2, m);
 }
 
 LIFT(lift_changes) { /* relative changes of the market, then of the values */
@@ -128,7 +109,6 @@ LIFT(lift_changes) { /* relative changes of the market, then of the values */
     const double *y = past.base, *x = past.base + past.stride;
     for (int64_t k = 0; k < m; k++) to.base[k] = (x[k] - x[k - 1]) / x[k - 1];
     for (int64_t k = 0; k < m; k++) to.base[to.stride + k] = (y[k] - y[k - 1]) / y[k - 1];
-    nothing_in(to, 2, 5, m);
 }
 
 LIFT(lift_reversion) { /* (the value before, the change from it) */
@@ -136,7 +116,6 @@ LIFT(lift_reversion) { /* (the value before, the change from it) */
     const double *x = past.base;
     for (int64_t k = 0; k < m; k++) to.base[k] = x[k - 1];
     for (int64_t k = 0; k < m; k++) to.base[to.stride + k] = x[k] - x[k - 1];
-    nothing_in(to, 2, 5, m);
 }
 
 LIFT(lift_turnover) { /* (typical price x volume, volume) */
@@ -242,16 +221,16 @@ FINISH(finish_half_life) { /* Chan 2013: change = rate x value + noise; half of 
 const nt_indicator_kind nt_rolling_kinds[] = {
     KIND("rolling_sum", sum, value, fold, 1, 1, 0, 0),
     KIND("sma", sum, value, mean, 1, 1, 0, 0),
-    KIND("wma", ramp, twice, ramp, 1, 1, 0, 0),
+    KIND("wma", ramp, value, ramp, 1, 1, 0, 0),
     KIND("rolling_min", minimum, value, fold, 1, 1, 0, 0),
     KIND("rolling_max", maximum, value, fold, 1, 1, 0, 0),
-    KIND("stdev", moments, mean, deviation, 1, 1, 0, 0),
-    KIND("zscore", moments, mean, score, 1, 1, 0, 0),
-    KIND("bbands", moments, mean, bands, 1, 3, 0, 0),
+    KIND("stdev", moments, value, deviation, 1, 1, 0, 0),
+    KIND("zscore", moments, value, score, 1, 1, 0, 0),
+    KIND("bbands", moments, value, bands, 1, 3, 0, 0),
     KIND("realised_volatility", moments, log_change, volatility, 1, 1, 1, 1),
     KIND("parkinson", sum, range, parkinson, 2, 1, 0, 0),
     KIND("garman_klass", sum, range_and_body, garman_klass, 4, 1, 0, 0),
-    KIND("linreg_slope", trend, mean, slope, 1, 1, 0, 0),
+    KIND("linreg_slope", trend, value, slope, 1, 1, 0, 0),
     KIND("correlation", comoments, pair, correlation, 2, 1, 0, 0),
     KIND("autocorrelation", comoments, with_past, correlation, 1, 1, 1, 0),
     KIND("beta", comoments, changes, beta, 2, 1, 2, 1),

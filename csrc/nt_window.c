@@ -25,6 +25,7 @@ static int plan(nt_window *w) {
 nt_window nt_window_carve(nt_carve *carve, int64_t window, const nt_fold *fold) {
     nt_window w = {.fold = fold, .window = window};
     w.levels = plan(&w);
+    w.filled = window % 2 == 1 || w.power[1] == 1;
     w.joined = nt_carve_take(carve, NT_PASS * fold->fields * (int64_t)sizeof(double));
     for (int k = 0; k < w.levels; k++) {
         const int64_t size = (int64_t)1 << w.power[k];
@@ -53,17 +54,18 @@ int64_t nt_window_cold(const nt_window *w, int64_t m) {
     return missing <= 0 ? 0 : missing < m ? missing : m;
 }
 
-nt_span nt_window_advance(nt_window *w, int64_t m) {
+/* Whatever is joined last goes to `out`, of NT_PASS rows or the stride of one field. */
+static nt_span advance(nt_window *w, int64_t m, nt_span out) {
     const nt_fold *fold = w->fold;
-    const nt_span out = {w->joined, NT_PASS};
     nt_span below = {0}, joined = {0};
     int64_t count = 0, size = 1;
     for (int k = 0; k < w->levels; k++) {
         const nt_span here = nt_history_here(&w->level[k]);
-        if (k > 0 && w->power[k] - w->power[k - 1] == 1)
+        if (k == 0 && w->filled && fold->fill) fold->fill(here, m);
+        else if (k > 0 && w->power[k] - w->power[k - 1] == 1)
             fold->two(delayed(below, size), below, here, m, (double)size, (double)size);
-        else if (k > 0)
-            fold->four(below, size, here, m);
+        else if (k == 1) fold->first(below, here, m);
+        else if (k > 1) fold->four(below, size, here, m);
         size = (int64_t)1 << w->power[k];
         if (!fold->repeats && w->window & size) {
             if (count) fold->two(delayed(here, count), joined, out, m, (double)size, (double)count);
@@ -80,12 +82,17 @@ nt_span nt_window_advance(nt_window *w, int64_t m) {
     return out;
 }
 
+nt_span nt_window_advance(nt_window *w, int64_t m) {
+    return advance(w, m, (nt_span){w->joined, NT_PASS});
+}
+
 void nt_window_feed(nt_window *w, const double *x, int64_t n, double *out) {
     for (int64_t i = 0, m; i < n; i += m) {
         m = nt_window_room(w, n - i);
         const int64_t cold = nt_window_cold(w, m);
         memcpy(nt_window_input(w).base, x + i, (size_t)m * sizeof(double));
-        memcpy(out + i, nt_window_advance(w, m).base, (size_t)m * sizeof(double));
+        const double *folded = advance(w, m, (nt_span){out + i, 0}).base;
+        if (folded != out + i) memcpy(out + i, folded, (size_t)m * sizeof(double));
         for (int64_t k = 0; k < cold; k++) out[i + k] = NAN;
     }
 }
