@@ -99,6 +99,9 @@ class OrderFlow:
     def track_orders_per_s(self, places: int) -> float:
         return float(self.found["orders_per_s"])
 
+    def track_messages_per_s(self, places: int) -> float:
+        return float(self.found["messages_per_s"])
+
     def track_gate_p99_ns(self, places: int) -> float:
         return float(self.found["gate"]["p99_ns"])
 
