@@ -255,6 +255,12 @@ class _Body(ast.NodeTransformer):
         node.test = self.truth(node.test)
         return self.generic_visit(node)
 
+    def visit_match_case(self, node: ast.match_case) -> ast.AST:
+        """A pattern stays as it is written."""
+        node.guard = None if node.guard is None else self.truth(node.guard)
+        node.body = self._visited(node.body)
+        return node
+
     visit_IfExp = visit_If  # noqa: N815  (ast's names)
     visit_Assert = visit_If  # noqa: N815
 

@@ -18,6 +18,7 @@ from neuraltrade.strategy import prepare
 GOOG = nt.datasets.load("GOOG")
 PANEL = nt.Panel([nt.datasets.load(name)[:400] for name in ("AAPL", "GOOG", "MSFT")])
 NEVER = sys.maxsize
+CALLS = 0
 
 
 def load(path: Path, name: str):
@@ -151,6 +152,22 @@ class Levels(Base):
             ctx.buy(stop_loss=ctx.low * 0.95, take_profit=1.1 * ctx.high)
 
 
+class Matches(Base):
+    """Patterns that look like numbers of the bar, guards, ways out of a case, a name of the module."""
+
+    def on_bar(self, ctx):
+        global CALLS  # noqa: PLW0603
+        CALLS += 1
+        match ctx.close:
+            case ctx.open:
+                return
+            case price if ctx.position == 0 and price > 100:
+                ctx.buy(1 + CALLS % 2)
+            case _ if ctx.crossed_below(self.f, self.s):
+                ctx.close_position()
+                return
+
+
 class Changing(Base):
     kind: ClassVar[str] = "indicator"
 
@@ -184,12 +201,13 @@ def level():
         OnClass.level = 2.5
 
 
-BODIES = [Returns, Levels, Conditions, Comprehensions, Super, Swallows, OnClass]
+BODIES = [Returns, Levels, Matches, Conditions, Comprehensions, Super, Swallows, OnClass]
 
 
 @pytest.mark.parametrize("strategy", BODIES)
 @pytest.mark.parametrize("data", [GOOG[:400], PANEL], ids=["one", "panel"])
 def test_bodies_decide_alike(monkeypatch, strategy, data):
+    monkeypatch.setitem(globals(), "CALLS", 0)
     called, stayed = both(monkeypatch, data, strategy, fees=0.001)
     assert len(called.fills) > 3 and stayed.digest == called.digest
     np.testing.assert_array_equal(stayed.equity, called.equity)
