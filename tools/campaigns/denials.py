@@ -150,6 +150,8 @@ def data_of(name: str) -> Any:
 
 
 def run(cell: Cell, quantity: float, limit: float, stop: float, before: int, limits: dict[str, Any]) -> nt.Result:
+    if "restricted" in limits and cell.data != "panel":
+        limits = limits | {"restricted": ("A",)}  # a list may name only what the data has
     given: dict[str, Any] = {"cash": CASH, "risk": nt.RiskLimits(**limits), "account": ACCOUNTS[cell.account]}
     if cell.data == "signals":
         at = np.arange(COUNT) == 1
