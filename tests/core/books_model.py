@@ -182,6 +182,15 @@ class Books:
     def worth(self, slot: int, price: int) -> int:
         return self.notional(slot, self.held[slot].quantity, price) if self.held[slot].quantity else 0
 
+    def check(self, ledger: dict) -> None:
+        """The engine's ledger is what was booked here, to the last unit."""
+        assert ledger["balance"] == 0
+        assert (ledger["cash"], ledger["interest"]) == (self.cash, self.interest)
+        for slot, position in enumerate(ledger["positions"].values()):
+            own = self.held[slot]
+            paid = (own.quantity, own.basis, own.realised, own.fees, self.entry_price(slot), own.entry_fees, own.flows)
+            assert tuple(position.values()) == paid
+
 
 class Replay:
     """A run's fills and what fell due, step by step: `flows` is what the engine must have booked.

@@ -304,20 +304,7 @@ def test_random_flows_against_the_replay(seed, make_engine, make_random_bars):
         for row in flow_events(engine)
     ]
     assert found == replay.flows
-    ledger = engine.ledger()
-    assert ledger["balance"] == 0
-    assert (ledger["cash"], ledger["interest"]) == (books.cash, books.interest)
-    for slot, position in enumerate(ledger["positions"].values()):
-        own = books.held[slot]
-        assert tuple(position.values()) == (
-            own.quantity,
-            own.basis,
-            own.realised,
-            own.fees,
-            books.entry_price(slot),
-            own.entry_fees,
-            own.flows,
-        )
+    books.check(engine.ledger())
     assert len(found) >= 3
     scale = 10**digits
     rows = engine.flows()

@@ -181,20 +181,7 @@ def test_random_currencies_against_the_replay(seed, make_engine, make_random_bar
     )
     equity = engine.equity()
     replay.run()
-    ledger = engine.ledger()
-    assert ledger["balance"] == 0
-    assert (ledger["cash"], ledger["interest"]) == (books.cash, books.interest)
-    for slot, position in enumerate(ledger["positions"].values()):
-        own = books.held[slot]
-        assert tuple(position.values()) == (
-            own.quantity,
-            own.basis,
-            own.realised,
-            own.fees,
-            books.entry_price(slot),
-            own.entry_fees,
-            own.flows,
-        )
+    books.check(engine.ledger())
     worth = sum(books.worth(slot, round(float(own[4][-1]) * 1e9)) for slot, own in enumerate(bars))
     assert equity[-1] == pytest.approx((books.cash + worth) / 10**digits, abs=5 * 10**-digits + 1e-6)
     assert len(log[log["kind"] == EVENT_KINDS.index("fill")]) > 10
