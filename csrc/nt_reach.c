@@ -4,6 +4,9 @@
 
 #include "nt_policy.h"
 
+/* As few are all looked at: cheaper than to ask which. */
+#define ALL_MOST 4
+
 /* Up to here the few that a bar reaches are put in order by insertion; more are found in order by a walk. */
 #define SORTED_MOST 64
 
@@ -48,10 +51,7 @@ static int32_t take_block(nt_orders *orders, int32_t before)
         orders->block_free = orders->blocks[taken].before;
     else
         taken = orders->block_count++;
-    nt_reach_block *block = &orders->blocks[taken];
-    for (int k = 0; k < NT_REACH_KEYS; k++)
-        block->keys[k] = INT64_MIN;
-    block->before = before;
+    orders->blocks[taken].before = before;
     return taken;
 }
 
@@ -62,8 +62,8 @@ static void push(nt_orders *orders, int32_t index)
     int kind = kind_of(working);
     int64_t key = key_of(working, kind);
     nt_reach_heap *heap = &list->heaps[kind];
-    int32_t at = heap->count++ % NT_REACH_KEYS;
-    if (at == 0)
+    int32_t at = heap->count++ & (NT_REACH_KEYS - 1);
+    if (at == 0 && (heap->count > 1 || heap->last < 0)) /* a heap that was emptied keeps a block */
         heap->last = take_block(orders, heap->last);
     nt_reach_block *block = &orders->blocks[heap->last];
     block->keys[at] = key;
@@ -80,17 +80,16 @@ static void pull(nt_orders *orders, int32_t index)
     const nt_working *working = &orders->working[index];
     nt_order_list *list = &orders->lists[working->symbol];
     nt_reach_heap *heap = &list->heaps[working->reach_kind];
-    int32_t last = --heap->count % NT_REACH_KEYS, place = working->reach_place;
-    nt_reach_block *block = &orders->blocks[place / NT_REACH_KEYS], *end = &orders->blocks[heap->last];
+    int32_t last = --heap->count & (NT_REACH_KEYS - 1), place = working->reach_place;
+    nt_reach_block *block = &orders->blocks[(uint32_t)place / NT_REACH_KEYS], *end = &orders->blocks[heap->last];
     int32_t moved = end->orders[last];
-    block->keys[place % NT_REACH_KEYS] = end->keys[last];
-    block->orders[place % NT_REACH_KEYS] = moved;
+    block->keys[(uint32_t)place % NT_REACH_KEYS] = end->keys[last];
+    block->orders[(uint32_t)place % NT_REACH_KEYS] = moved;
     orders->working[moved].reach_place = place;
-    end->keys[last] = INT64_MIN;
     list->reach_known = 0;
     if (heap->count == 0)
         heap->most = INT64_MIN;
-    if (last != 0)
+    if (last != 0 || heap->count == 0)
         return;
     int32_t before = end->before;
     end->before = orders->block_free;
@@ -131,10 +130,10 @@ void nt_reach_leave(nt_orders *orders, int32_t index)
 void nt_reach_move(nt_orders *orders, int32_t index)
 {
     const nt_working *working = &orders->working[index];
-    const nt_reach_block *block = &orders->blocks[working->reach_place / NT_REACH_KEYS];
+    const nt_reach_block *block = &orders->blocks[(uint32_t)working->reach_place / NT_REACH_KEYS];
     int kind = kind_of(working);
     orders->lists[working->symbol].reach_known = 0;
-    if (kind == working->reach_kind && (kind == NT_REACH_ALWAYS || block->keys[working->reach_place % NT_REACH_KEYS] == key_of(working, kind)))
+    if (kind == working->reach_kind && (kind == NT_REACH_ALWAYS || block->keys[(uint32_t)working->reach_place % NT_REACH_KEYS] == key_of(working, kind)))
         return;
     pull(orders, index);
     push(orders, index);
@@ -144,16 +143,17 @@ void nt_reach_move(nt_orders *orders, int32_t index)
 static nt_status collect(nt_orders *orders, nt_reach_heap *heap, int64_t bound)
 {
     int64_t most = INT64_MIN;
-    if (heap->most < bound)
+    if (heap->count == 0 || heap->most < bound)
         return NT_OK;
-    for (int32_t at = heap->count > 0 ? heap->last : -1; at >= 0; at = orders->blocks[at].before) {
+    int32_t used = (heap->count - 1) % NT_REACH_KEYS + 1; /* of the last block; the others are full */
+    for (int32_t at = heap->last; at >= 0; at = orders->blocks[at].before, used = NT_REACH_KEYS) {
         const nt_reach_block *block = &orders->blocks[at];
         int64_t here = INT64_MIN;
-        for (int k = 0; k < NT_REACH_KEYS; k++)
+        for (int32_t k = 0; k < used; k++)
             here = block->keys[k] > here ? block->keys[k] : here;
         most = here > most ? here : most;
-        for (int k = 0; here >= bound && k < NT_REACH_KEYS; k++) {
-            if (block->keys[k] < bound || block->keys[k] == INT64_MIN)
+        for (int32_t k = 0; here >= bound && k < used; k++) {
+            if (block->keys[k] < bound)
                 continue;
             if (nt_reach_room(orders) != NT_OK)
                 return NT_NO_MEMORY;
@@ -183,9 +183,9 @@ static void check_found(const nt_orders *orders, int32_t symbol, const int64_t b
     for (int32_t index = orders->lists[symbol].head; index >= 0; index = orders->working[index].next) {
         const nt_working *working = &orders->working[index];
         int kind = kind_of(working);
-        const nt_reach_block *block = &orders->blocks[working->reach_place / NT_REACH_KEYS];
-        int64_t key = block->keys[working->reach_place % NT_REACH_KEYS];
-        if (kind != working->reach_kind || block->orders[working->reach_place % NT_REACH_KEYS] != index ||
+        const nt_reach_block *block = &orders->blocks[(uint32_t)working->reach_place / NT_REACH_KEYS];
+        int64_t key = block->keys[(uint32_t)working->reach_place % NT_REACH_KEYS];
+        if (kind != working->reach_kind || block->orders[(uint32_t)working->reach_place % NT_REACH_KEYS] != index ||
             (kind != NT_REACH_ALWAYS && key != key_of(working, kind)))
             abort();
         count += key_of(working, kind) >= bounds[kind];
@@ -202,6 +202,11 @@ nt_status nt_reach_find(nt_orders *orders, int32_t symbol, int64_t low, int64_t 
     nt_status status = NT_OK;
     orders->reaching = symbol;
     orders->reached_count = 0;
+    if (list->count <= ALL_MOST) {
+        for (int32_t index = list->head; index >= 0 && (status = nt_reach_room(orders)) == NT_OK; index = orders->working[index].next)
+            note(orders, index);
+        return status;
+    }
     for (int kind = 0; kind < 3 && status == NT_OK; kind++)
         status = collect(orders, &list->heaps[kind], bounds[kind]);
 #ifdef NT_DEBUG

@@ -17,7 +17,7 @@
 enum { NT_REACH_FALLING = 0, NT_REACH_RISING = 1, NT_REACH_ALWAYS = 2 };
 
 typedef struct nt_reach_block {
-    int64_t keys[NT_REACH_KEYS]; /* falling: the price; rising: its negative; INT64_MIN where there is none */
+    int64_t keys[NT_REACH_KEYS]; /* falling: the price; rising: its negative */
     int32_t orders[NT_REACH_KEYS]; /* pool indices */
     int32_t before;
     int32_t spare;
