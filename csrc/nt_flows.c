@@ -114,8 +114,10 @@ static nt_status pay_dividend(nt_engine *engine, int32_t slot, const nt_due *due
     double each = nt_double_from_nano(due->value), *last = &engine->markets[slot].last_close;
     if (nt_ledger_notional(&engine->ledger, slot, held, due->value, &amount) != NT_OK)
         return NT_OVERFLOW;
-    if (*last > each)
+    if (*last > each) {
         *last -= each;
+        nt_orders_touch(&engine->orders, slot);
+    }
     if (amount == 0)
         return NT_OK;
     nt_status status = nt_ledger_flow(&engine->ledger, slot, amount);

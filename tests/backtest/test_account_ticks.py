@@ -45,3 +45,27 @@ def test_funding_and_dividends_are_booked():
 def test_splits_need_bars():
     with pytest.raises(nt.InputError, match="actions: splits need bars"):
         nt.backtest(quotes([99, 99]), Buys, actions=nt.Splits([SECOND], [2]))
+
+
+@pytest.mark.parametrize(("dividend", "answer"), [(False, 3), (True, nt.Denial.MAX_NET_EXPOSURE)])
+def test_a_dividend_changes_what_other_symbols_may_add(dividend, answer):
+    """Short 10 of A at 100 and long 6 of B: 13 more of B are 900 net, and 1,100 once A has paid 20."""
+    found = []
+
+    class Buys(nt.Strategy):
+        def on_quote(self, ctx):
+            if ctx.i == 0:
+                ctx.sell(quantity=10)
+            elif ctx.i == 3:
+                ctx.buy(quantity=6)
+            elif ctx.i == 4:
+                found.append(ctx.buy(quantity=13))
+
+    def quoted(symbol, times):
+        size = np.full(len(times), 1e6)
+        return nt.Quotes(symbol, np.array(times), np.full(len(times), 99.0), size, np.full(len(times), 101.0), size)
+
+    ticks = nt.Ticks([quoted("A", [10, 20]), quoted("B", [30, 31, 40])])
+    actions = {"A": nt.Dividends([35], [20.0])} if dividend else None
+    nt.backtest(ticks, Buys, cash=1e6, risk=nt.RiskLimits(max_net_exposure=1010.0), actions=actions)
+    assert found == [answer]
