@@ -10,13 +10,14 @@ Entering a Python function costs more than a test of two indicators. The twin ma
 and what it reads of the run is read without a call: a test whose sides are known before the run (`ctx.position == 0`,
 `ctx.crossed_above(self.f, self.s)`, `ctx.value(self.rsi) < 30`) is a `Condition`, a number (`ctx.close`) a `Reading`.
 File, lines and names stay the user's: tracebacks, breakpoints, profilers and coverage see `on_bar` called once a bar.
-A local is unbound again before the next bar, unless the body begins by assigning it. What is out of the ordinary is
-called as it is written: `Unfit`.
+A local is unbound again before the next bar, unless the body begins by assigning it a number. What is out of the
+ordinary is called as it is written: `Unfit`.
 """
 
 from __future__ import annotations
 
 import ast
+import dis
 import inspect
 import types
 import weakref
@@ -27,7 +28,7 @@ from typing import Any
 from ..core.conditions import COLUMNS, FIELDS, Condition, Reading
 from ..core.engine import Context, IndicatorHandle
 from .interpreted import Rewriter, function_of, twin_code
-from .source import SourceMissing, UserFunction, assignments
+from .source import SourceMissing, UserFunction
 
 Side = tuple[str, "str | float"]
 Start = Callable[[Context], Iterator[None]]
@@ -36,9 +37,12 @@ _CROSSINGS = ("crossed_above", "crossed_below")
 _OPERATORS: dict[type[ast.cmpop], str] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
 }  # fmt: skip
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.GeneratorExp)
+# Comprehensions too: from Python 3.12 on their variables count as the function's, where they may be global elsewhere.
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_COMPREHENSIONS = (ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
 _SUSPENDING = (ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith)
 _OBSERVERS = {"locals", "vars", "dir", "eval", "exec"}  # they would see what is kept from one bar to the next
+_SETTERS = {"setattr", "__setattr__", "__dict__", "delattr", "__delattr__"}  # what `self` is may change unseen
 _ODD_FLAGS = (
     inspect.CO_VARARGS
     | inspect.CO_VARKEYWORDS
@@ -64,7 +68,7 @@ class _Template:
     injected: dict[str, Any]
 
 
-# By function, then by what its attributes are: a sweep makes one.
+# By function, then by its code and what its attributes are: a sweep makes one.
 _templates: weakref.WeakKeyDictionary[Any, dict[Any, _Template | None]] = weakref.WeakKeyDictionary()
 
 
@@ -79,10 +83,11 @@ def resident(strategy: Any, indicator_count: int) -> Start | None:
     constants = _Constants(strategy, indicator_count)
     if bound.__func__ is function:
         known = _templates.setdefault(function, {})
-        kinds = tuple(constants.kind(name) for name in function.__code__.co_names)
-        if kinds not in known:
-            known[kinds] = _template(function, type(strategy), constants)
-        template = known[kinds]
+        code = function.__code__  # a reload (IPython's %autoreload) replaces it in place
+        key = (code, *(constants.kind(name) for name in code.co_names))
+        if key not in known:
+            known[key] = _template(function, type(strategy), constants)
+        template = known[key]
     elif bound.__func__.__code__.co_qualname == function.__code__.co_qualname:  # routed, by what its globals are today
         template = _template(function, type(strategy), constants)
     else:
@@ -94,10 +99,10 @@ def _template(function: types.FunctionType, owner: type, constants: _Constants) 
     try:
         user = _fit(function)
         rewriter = Rewriter(user, owner, {})
-        body = _Body(user, constants)
+        body = _Body(user, constants, _stored(owner))
         tree = body.resident(rewriter.visit(user.node))
         code = twin_code(user, tree, [*rewriter.injected, *body.asked.values()])
-    except (Unfit, SourceMissing, RecursionError):  # the last where branches nest too deeply
+    except (Unfit, SourceMissing, RecursionError, SyntaxError):  # the last two: blocks nest too deeply
         return None
     return _Template(code, {cell: arguments for arguments, cell in body.asked.items()}, rewriter.injected)
 
@@ -127,6 +132,25 @@ def _fit(function: types.FunctionType) -> UserFunction:
     if user.function is not function or not _same(twin_code(user, user.node, []), code):
         raise Unfit("the source is not the code")
     return user
+
+
+def _stored(owner: type) -> set[str]:
+    """Attributes that methods other than init assign, of whatever object: a number of such a name is no constant."""
+    names: set[str] = set()
+    codes = [
+        value.__code__
+        for cls in owner.__mro__
+        if cls.__module__ not in ("builtins", "neuraltrade.strategy.base")
+        for name, each in vars(cls).items()
+        if name not in ("init", "__init__") and isinstance(value := getattr(each, "__func__", each), types.FunctionType)
+    ]
+    while codes:
+        code = codes.pop()
+        if _SETTERS & set(code.co_names):
+            raise Unfit("a method sets attributes by name")
+        codes += [each for each in code.co_consts if isinstance(each, types.CodeType)]
+        names |= {each.argval for each in dis.get_instructions(code) if each.opname in ("STORE_ATTR", "DELETE_ATTR")}
+    return names
 
 
 def _same(a: types.CodeType, b: types.CodeType) -> bool:
@@ -183,7 +207,7 @@ def number(value: Any) -> Side | None:
 class _Body(ast.NodeTransformer):
     """Makes a body of one bar one that stays; collects the conditions it asks."""
 
-    def __init__(self, user: UserFunction, constants: _Constants) -> None:
+    def __init__(self, user: UserFunction, constants: _Constants, stored: set[str]) -> None:
         code = user.function.__code__
         self.me, self.ctx = code.co_varnames[:2]
         self.locals = [
@@ -191,17 +215,16 @@ class _Body(ast.NodeTransformer):
         ]
         self.constants = constants
         self.asked: dict[tuple[Any, ...], str] = {}
-        self.stored: set[str] = set()
+        self.stored = stored
         self.loops = 0
 
     def resident(self, tree: ast.FunctionDef) -> ast.FunctionDef:
         for node in (inner for statement in tree.body for inner in ast.walk(statement)):
-            if isinstance(node, (*_SCOPES, *_SUSPENDING)):
-                raise Unfit("it makes functions or yields")
-            if isinstance(node, ast.Name) and node.id in (self.me, self.ctx) and not isinstance(node.ctx, ast.Load):
+            if isinstance(node, (*_SCOPES, *_COMPREHENSIONS, *_SUSPENDING)):
+                raise Unfit("it makes functions, comprehends or yields")
+            if _bound(node) & {self.me, self.ctx}:
                 raise Unfit("it assigns to its arguments")
-        self.stored = {target.attr for target in assignments(tree) if isinstance(target, ast.Attribute)}
-        unbound = [name for name in self.locals if name not in _assigned_first(tree.body, set(self.locals))]
+        unbound = [name for name in self.locals if name not in self._numbers_first(tree.body)]
         reset: list[ast.stmt] = []
         if unbound:
             reset.append(ast.Assign([ast.Name(name, ast.Store()) for name in unbound], ast.Constant(None)))
@@ -223,6 +246,28 @@ class _Body(ast.NodeTransformer):
             found = self.visit(statement)
             made += found if isinstance(found, list) else [found]
         return made
+
+    def _numbers_first(self, body: Iterable[ast.stmt]) -> set[str]:
+        """Locals that the leading statements assign numbers to: nobody notices that such a one is kept for a bar."""
+        known: set[str] = set()
+        for statement in body:
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                continue  # the docstring
+            if not isinstance(statement, ast.Assign) or not self._is_number(statement.value, known):
+                break
+            if not all(isinstance(target, ast.Name) for target in statement.targets):
+                break
+            known |= {target.id for target in statement.targets if isinstance(target, ast.Name)}
+        return known
+
+    def _is_number(self, node: ast.expr, known: set[str]) -> bool:
+        if isinstance(node, ast.BinOp):
+            return self._is_number(node.left, known) and self._is_number(node.right, known)
+        if isinstance(node, ast.UnaryOp):
+            return self._is_number(node.operand, known)
+        if isinstance(node, ast.Name):
+            return node.id in known
+        return isinstance(node, ast.Constant) or (self._fixed(node) or self._read(node)) is not None
 
     # ---- the way out -----------------------------------------------------------------------------------------------
 
@@ -354,18 +399,12 @@ def _is_name(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
-def _assigned_first(body: Iterable[ast.stmt], names: set[str]) -> set[str]:
-    """Locals that the leading statements assign before anything reads one of the others."""
-    known: set[str] = set()
-    for statement in body:
-        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-            continue  # the docstring
-        if not isinstance(statement, ast.Assign) or not all(
-            isinstance(target, ast.Name) for target in statement.targets
-        ):
-            break
-        read = {node.id for node in ast.walk(statement.value) if isinstance(node, ast.Name)}
-        if read & names - known:
-            break
-        known |= {target.id for target in statement.targets if isinstance(target, ast.Name)}
-    return known
+def _bound(node: ast.AST) -> set[str | None]:
+    """Names that this node binds: a target, `except ... as`, a pattern, an import."""
+    if isinstance(node, ast.Name):
+        return set() if isinstance(node.ctx, ast.Load) else {node.id}
+    if isinstance(node, ast.alias):
+        return {(node.asname or node.name).partition(".")[0]}
+    if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+        return {node.name}
+    return {node.rest} if isinstance(node, ast.MatchMapping) else set()

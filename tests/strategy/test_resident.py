@@ -93,15 +93,18 @@ class Conditions(Base):
         ctx.state[1] = not ctx.crossed_above(self.f, self.s)
         while ctx.state[2] < 3 and ctx.equity > 0:
             ctx.state[2] += 1
-        ctx.state[3] = len([k for k in (1, 2, 3) if ctx.close > k]) if self.flag == True else 0  # noqa: E712
+        ctx.state[3] = int(ctx.close > 1) + int(ctx.close > 2) if self.flag == True else 0  # noqa: E712
         if ctx.close > 1 < self.level or 0 < 1 < 2 < ctx.low:  # noqa: PLR0133
             ctx.state[4] += 1
 
 
-class Comprehensions(Base):
+class Loops(Base):
     def on_bar(self, ctx):
-        weights = [w for w in self.weights if ctx.close > w]
-        total = sum([w * ctx.close for w in weights])
+        weights = []
+        for weight in self.weights:
+            if ctx.close > weight:
+                weights.append(weight)
+        total = sum(weights) * ctx.close
         for k in range(3):
             if total > 1000 * k:
                 continue
@@ -201,7 +204,7 @@ def level():
         OnClass.level = 2.5
 
 
-BODIES = [Returns, Levels, Matches, Conditions, Comprehensions, Super, Swallows, OnClass]
+BODIES = [Returns, Levels, Matches, Conditions, Loops, Super, Swallows, OnClass]
 
 
 @pytest.mark.parametrize("strategy", BODIES)

@@ -1,0 +1,131 @@
+"""What an on_bar that stays must not keep, and the bodies that are called because they could tell."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+import neuraltrade as nt
+from neuraltrade.strategy import prepare
+
+GOOG = nt.datasets.load("GOOG")
+NEVER = sys.maxsize
+CALLS = 5
+
+
+def stays(strategy):
+    return prepare.prepare(strategy, None, [GOOG]).resident is not None
+
+
+class Base(nt.Strategy):
+    level: float = 2.5
+
+    def init(self, data):
+        self.f, self.s = data.sma(5), data.sma(20)
+
+
+class Comprehends(Base):
+    """From Python 3.12 on `CALLS` would be a local of the body that stays."""
+
+    def on_bar(self, ctx):
+        few = [CALLS for CALLS in (1, 2)]
+        ctx.state[0] += CALLS + len(few)
+
+
+class Rebinds(Base):
+    def on_bar(self, ctx):
+        try:
+            if ctx.i == 3:
+                raise KeyError
+            ctx.state[0] += ctx.close
+        except KeyError as ctx:  # noqa: PLR1704
+            pass
+
+
+class Captures(Base):
+    def on_bar(self, ctx):
+        match ctx.i:
+            case 5 as ctx:
+                return
+        ctx.state[0] += ctx.close
+
+
+class SetsByName(Base):
+    def on_bar(self, ctx):
+        setattr(type(self), "level", 0.5 + ctx.i % 3)  # noqa: B010
+        ctx.state[0] += ctx.close > 100 * self.level
+
+
+@pytest.mark.parametrize("strategy", [Comprehends, Rebinds, Captures, SetsByName])
+def test_what_could_change_unseen_is_called(monkeypatch, strategy):
+    monkeypatch.setattr(strategy, "level", 2.5, raising=False)
+    monkeypatch.setattr(prepare, "RESIDENT_BARS_MIN", 0)
+    assert not stays(strategy)
+    assert len(nt.backtest(GOOG[:30], strategy).equity) == 30
+
+
+class Drifts(Base):
+    def act(self, ctx, x):
+        type(self).level += 0.25
+        return x
+
+    def on_bar(self, ctx):
+        self.act(ctx, 1)
+        if ctx.close > 40 * self.level:
+            ctx.buy(1)
+        else:
+            ctx.close_position()
+
+
+def test_a_number_that_a_helper_changes_is_read_anew(monkeypatch):
+    digests = []
+    for least in (NEVER, 0):
+        monkeypatch.setattr(Drifts, "level", 2.0)
+        monkeypatch.setattr(prepare, "RESIDENT_BARS_MIN", least)
+        assert stays(Drifts) is (least == 0)
+        result = nt.backtest(GOOG[:200], Drifts)
+        digests.append(result.digest)
+        assert len(result.fills) > 1
+    assert digests[0] == digests[1]
+
+
+def test_code_that_a_reload_replaces_runs(monkeypatch):
+    class Old(Base):
+        def on_bar(self, ctx):
+            if ctx.crossed_above(self.f, self.s):
+                ctx.buy(1)
+
+    class New(Base):
+        def on_bar(self, ctx):
+            if ctx.crossed_above(self.f, self.s):
+                ctx.sell(2)
+
+    monkeypatch.setattr(prepare, "RESIDENT_BARS_MIN", 0)
+    before = nt.backtest(GOOG[:400], Old).digest
+    Old.on_bar.__code__ = New.on_bar.__code__
+    assert before != nt.backtest(GOOG[:400], Old).digest == nt.backtest(GOOG[:400], New).digest
+
+
+def test_an_object_in_a_leading_local_is_let_go(monkeypatch):
+    counts = []
+
+    class Held:
+        alive = 0
+
+        def __init__(self):
+            Held.alive += 1
+            counts.append(Held.alive)
+
+        def __del__(self):
+            Held.alive -= 1
+
+    class Holds(nt.Strategy):
+        def on_bar(self, ctx):
+            held = Held()
+            ctx.state[0] += held is not None
+
+    monkeypatch.setattr(prepare, "RESIDENT_BARS_MIN", 0)
+    assert stays(Holds)
+    nt.backtest(GOOG[:20], Holds)
+    assert counts == [1] * 20
