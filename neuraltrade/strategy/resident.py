@@ -68,7 +68,7 @@ class _Template:
     injected: dict[str, Any]
 
 
-# By function, then by its code and what its attributes are: a sweep makes one.
+# By class, whose methods tell what is constant, then by on_bar's code and what its attributes are: a sweep makes one.
 _templates: weakref.WeakKeyDictionary[Any, dict[Any, _Template | None]] = weakref.WeakKeyDictionary()
 
 
@@ -82,7 +82,7 @@ def resident(strategy: Any, indicator_count: int) -> Start | None:
         return None
     constants = _Constants(strategy, indicator_count)
     if bound.__func__ is function:
-        known = _templates.setdefault(function, {})
+        known = _templates.setdefault(type(strategy), {})
         code = function.__code__  # a reload (IPython's %autoreload) replaces it in place
         key = (code, *(constants.kind(name) for name in code.co_names))
         if key not in known:

@@ -53,36 +53,45 @@ class Captures(Base):
 
 class SetsByName(Base):
     def on_bar(self, ctx):
-        setattr(type(self), "level", 0.5 + ctx.i % 3)  # noqa: B010
-        ctx.state[0] += ctx.close > 100 * self.level
+        setattr(type(self), "pace", 100.0 + ctx.i % 3)  # noqa: B010
+        ctx.state[0] += ctx.close > self.pace
 
 
 @pytest.mark.parametrize("strategy", [Comprehends, Rebinds, Captures, SetsByName])
 def test_what_could_change_unseen_is_called(monkeypatch, strategy):
-    monkeypatch.setattr(strategy, "level", 2.5, raising=False)
+    monkeypatch.setattr(strategy, "pace", 2.5, raising=False)
     monkeypatch.setattr(prepare, "RESIDENT_BARS_MIN", 0)
     assert not stays(strategy)
     assert len(nt.backtest(GOOG[:30], strategy).equity) == 30
 
 
-class Drifts(Base):
+class Still(Base):
+    pace = 80.0  # of the class: no parameter
+
     def act(self, ctx, x):
-        type(self).level += 0.25
         return x
 
     def on_bar(self, ctx):
         self.act(ctx, 1)
-        if ctx.close > 40 * self.level:
+        if ctx.close > self.pace:
             ctx.buy(1)
         else:
             ctx.close_position()
 
 
+class Drifts(Still):
+    def act(self, ctx, x):
+        type(self).pace += 10.0
+        return x
+
+
 def test_a_number_that_a_helper_changes_is_read_anew(monkeypatch):
+    """Also where the same on_bar has run with a helper that changes nothing."""
     digests = []
     for least in (NEVER, 0):
-        monkeypatch.setattr(Drifts, "level", 2.0)
         monkeypatch.setattr(prepare, "RESIDENT_BARS_MIN", least)
+        nt.backtest(GOOG[:200], Still)
+        monkeypatch.setattr(Drifts, "pace", 80.0)
         assert stays(Drifts) is (least == 0)
         result = nt.backtest(GOOG[:200], Drifts)
         digests.append(result.digest)
