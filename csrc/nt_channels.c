@@ -48,11 +48,7 @@ FEED(atr_feed) {
 
 OPEN(donchian_open) {
     (void)kind;
-    nt_carve carve = {block, 0};
-    nt_extremes *s = nt_carve_take(&carve, sizeof *s);
-    const nt_extremes range = nt_extremes_carve(&carve, p->window);
-    if (s) *s = range;
-    return carve.used;
+    return nt_extremes_open(block, p->window);
 }
 
 FEED(donchian_feed) {

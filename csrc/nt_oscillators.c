@@ -229,11 +229,7 @@ FEED(stochastic_feed) {
 
 OPEN(williams_open) {
     (void)kind;
-    nt_carve carve = {block, 0};
-    nt_extremes *s = nt_carve_take(&carve, sizeof *s);
-    const nt_extremes range = nt_extremes_carve(&carve, p->window);
-    if (s) *s = range;
-    return carve.used;
+    return nt_extremes_open(block, p->window);
 }
 
 FEED(williams_feed) {

@@ -31,6 +31,15 @@ static inline nt_extremes nt_extremes_carve(nt_carve *carve, int64_t window) {
     return (nt_extremes){highest, nt_window_carve(carve, window, &nt_fold_minimum)};
 }
 
+/* An indicator's state that is nothing else, as nt_indicator_kind.open makes it. */
+static inline int64_t nt_extremes_open(void *block, int64_t window) {
+    nt_carve carve = {block, 0};
+    nt_extremes *s = nt_carve_take(&carve, sizeof *s);
+    const nt_extremes range = nt_extremes_carve(&carve, window);
+    if (s) *s = range;
+    return carve.used;
+}
+
 static inline void nt_extremes_feed(nt_extremes *s, const double *high, const double *low, int64_t n, double *highest,
                                     double *lowest) {
     nt_window_feed(&s->highest, high, n, highest);

@@ -43,6 +43,7 @@ def test_module_is_the_same_command() -> None:
     assert done.stdout.split()[-1] == nt.__version__
 
 
+GRID = ["--grid", "lookback=20:100:40", "--grid", "max_fraction=0.5,1.0"]
 WRONG = [
     (["fly"], "No such command 'fly'."),
     (["backtest"], "Missing argument 'DATA...'."),
@@ -58,6 +59,20 @@ WRONG = [
     (["verify", "nowhere"], "path must be a folder with an audit log or a store, was 'nowhere'"),
     (["similar", "nowhere", "--symbol", "AAPL"], "path must be a folder with an audit log or a store, was 'nowhere'"),
     (["similar", ".", "-k", "0", "--symbol", "AAPL"], "Invalid value for '-k'"),
+    (["sweep", "IBM"], "Missing option '--grid'"),
+    (["sweep", "IBM", "--grid", "lookback"], "--grid must look like name=2:50:4 or name=1,2,3, was 'lookback'"),
+    (["sweep", "IBM", "--grid", "lookback=1:2:3:4"], "a range is start:stop or start:stop:step of whole numbers"),
+    (["sweep", "IBM", "--grid", "lookback=0.1:0.5"], "a range is start:stop"),
+    (["sweep", "IBM", "--grid", "lookbak=20,40"], "did you mean 'lookback'?"),
+    (["sweep", "IBM", *GRID, "--where", "lookback"], "--where must look like 'fast < slow', was 'lookback'"),
+    (["sweep", "IBM", *GRID, "--where", "lookbac > 3"], "'lookbac' is not searched; did you mean 'lookback'?"),
+    (["sweep", "IBM", *GRID, "--where", "lookback < 3"], "lets none of 4 combinations through"),
+    (["sweep", "IBM", *GRID, "--metric", "sharp"], "did you mean 'sharpe'?"),
+    (["sweep", "IBM", *GRID, "--state", "no/where"], "state: no folder"),
+    (["sweep", "IBM", *GRID, "--top", "0"], "Invalid value for '--top'"),
+    (["walkforward", "IBM", *GRID, "--folds", "0"], "folds must be an int in 1..3270, was 0"),
+    (["walkforward", "IBM", *GRID, "--purge", "9999"], "purge must be an int in 0..3270, was 9999"),
+    (["walkforward", "IBM", *GRID, "--random", "0"], "trials must be an int >= 1"),
 ]
 
 

@@ -58,35 +58,3 @@ def test_walkforward_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     status, text, _ = call(capsys, "walkforward", "IBM", "--grid", "lookback=20,40,60,80", *drawn, "--folds", "2")
     assert status == 0
     assert "chosen before" in text and "the best of 12 useless candidates" in text
-
-
-WRONG = [
-    (["sweep", "IBM"], "Missing option '--grid'"),
-    (["sweep", "IBM", "--grid", "lookback"], "--grid must look like name=2:50:4 or name=1,2,3, was 'lookback'"),
-    (["sweep", "IBM", "--grid", "lookback=1:2:3:4"], "a range is start:stop or start:stop:step of whole numbers"),
-    (["sweep", "IBM", "--grid", "lookback=0.1:0.5"], "a range is start:stop"),
-    (["sweep", "IBM", "--grid", "lookbak=20,40"], "did you mean 'lookback'?"),
-    (["sweep", "IBM", *GRID, "--where", "lookback"], "--where must look like 'fast < slow', was 'lookback'"),
-    (["sweep", "IBM", *GRID, "--where", "lookbac > 3"], "'lookbac' is not searched; did you mean 'lookback'?"),
-    (["sweep", "IBM", *GRID, "--where", "lookback < 3"], "lets none of 4 combinations through"),
-    (["sweep", "IBM", *GRID, "--metric", "sharp"], "did you mean 'sharpe'?"),
-    (["sweep", "IBM", *GRID, "--state", "no/where"], "state: no folder"),
-    (["sweep", "IBM", *GRID, "--top", "0"], "Invalid value for '--top'"),
-    (["walkforward", "IBM", *GRID, "--folds", "0"], "folds must be an int in 1..3270, was 0"),
-    (["walkforward", "IBM", *GRID, "--purge", "9999"], "purge must be an int in 0..3270, was 9999"),
-    (["walkforward", "IBM", *GRID, "--random", "0"], "trials must be an int >= 1"),
-]
-
-
-@pytest.mark.parametrize(("arguments", "words"), WRONG, ids=[" ".join(arguments) for arguments, _ in WRONG])
-def test_wrong_input_is_one_line_and_exits_2(
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: list[str],
-    words: str,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    status, text, errors = call(capsys, *arguments)
-    assert (status, text, len(errors)) == (2, "", 1)
-    assert words in errors[0]
