@@ -22,6 +22,7 @@ import numpy as np
 
 from ..clock import Clock, SystemClock
 from ..core import wal
+from ..core.folders import make_folder
 from ..errors import FormatTooNew, InputError, LogCorrupt, StoreClosed, VerificationFailed
 from ..schema import Order, Record, ReflexionTrace, Signal, decode
 from .merkle import MerkleTree, leaf_hash
@@ -156,7 +157,7 @@ class AuditLog:
         if os.path.exists(folder) and not os.path.isdir(folder):
             raise InputError(f"path must name a folder, {folder!r} is a file")
         if not read_only:
-            os.makedirs(folder, exist_ok=True)
+            make_folder(folder)
         self = object.__new__(cls)
         self._lock = threading.RLock()
         self._signer = signer

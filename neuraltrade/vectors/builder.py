@@ -9,11 +9,13 @@ optimize() or close().
 
 from __future__ import annotations
 
+import logging
 import threading
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import NeuralTradeError, StoreClosed
+from ..errors import LogCorrupt, NeuralTradeError, StoreClosed
 from .calibration import calibrate
 from .files import FileEntry, SegmentEntry, entry_of
 from .segment import Content, Segment
@@ -22,6 +24,8 @@ from .tail import Tail
 if TYPE_CHECKING:
     from .collection import Collection
     from .store import Store
+
+LOGGER = logging.getLogger("neuraltrade.vectors")
 
 
 class Task(NamedTuple):
@@ -33,10 +37,14 @@ class Task(NamedTuple):
 
 
 class Builder:
-    """Owns the thread. `notify` when there may be work, `wait` until there is none, `stop` to cancel and join."""
+    """Owns the thread. `notify` when there may be work, `wait` until there is none, `stop` to cancel and join.
+
+    It holds the store only while it builds: a store that nobody holds any more ends its builder and gives up its lock.
+    """
 
     def __init__(self, store: Store) -> None:
-        self.store = store
+        self._store = weakref.ref(store)
+        self._path = store.path
         self.error: BaseException | None = None
         self.cancel = threading.Event()
         self.built_segments = 0
@@ -47,6 +55,14 @@ class Builder:
         self._compact: set[str] = set()
         self._thread = threading.Thread(target=self._run, name=f"neuraltrade-builder-{store.path.name}", daemon=True)
         self._thread.start()
+
+    @property
+    def store(self) -> Store:
+        """The store, which somebody else must hold."""
+        store = self._store()
+        if store is None:
+            raise StoreClosed(f"{self._path}: the store was dropped")
+        return store
 
     def notify(self) -> None:
         """There may be work."""
@@ -67,14 +83,15 @@ class Builder:
             error, self.error = self.error, None
             raise error
         if self._ended:
-            raise StoreClosed(f"{self.store.path}: background indexing has ended; close the store and open it again")
+            raise StoreClosed(f"{self._path}: background indexing has ended; close the store and open it again")
 
     def stop(self) -> None:
         """Cancel the work under way and end the thread."""
         self.cancel.set()
         with self._wake:
             self._wake.notify_all()
-        self._thread.join()
+        if self._thread is not threading.current_thread():  # which may be the last to have held the store
+            self._thread.join()
 
     def _run(self) -> None:
         try:
@@ -94,12 +111,21 @@ class Builder:
                     return
                 self._pending, self._idle = False, False
             try:
-                while not self.cancel.is_set() and (task := self._choose()) is not None:
-                    self._build(task)
+                while not self.cancel.is_set() and self._step():
+                    pass
             except (NeuralTradeError, OSError, MemoryError) as error:
                 if not self.cancel.is_set():
-                    self.error = error
-                    self.store.logger.error("background indexing of %s failed: %s", self.store.path, error)
+                    self.error = without_frames(error)
+                    LOGGER.error("background indexing of %s failed: %s", self._path, error)
+
+    def _step(self) -> bool:
+        """Do one thing; False where nothing is left, or nobody holds the store."""
+        store = self._store()
+        task = None if store is None else self._choose()
+        if task is None:
+            return False
+        self._build(task)
+        return True
 
     def _choose(self) -> Task | None:
         """The next thing to do: the oldest frozen tail, then compaction, then a merge of equals."""
@@ -108,6 +134,10 @@ class Builder:
             state = collection.state
             if state.frozen:
                 return Task(collection, state.frozen[:1], ())
+        for collection in self.store.collections.values():
+            for segment in collection.state.segments:
+                if segment.graph_lost is not None:  # found damaged when the store was opened
+                    return Task(collection, (), (segment,))
         for name in sorted(self._compact):
             segments = self.store.collections[name].state.segments
             if len(segments) > 1:
@@ -142,6 +172,8 @@ class Builder:
                 return
             entry = SegmentEntry(data, content.rows, graph, expansion=expansion)
             fresh = Segment(store.path, collection.spec, entry)
+            if fresh.graph_lost is not None:
+                raise LogCorrupt(fresh.graph_lost)
         store.publish(collection, task.tails, task.segments, fresh, content, sources)
         self.built_segments += fresh is not None
 
@@ -157,3 +189,12 @@ class Builder:
         path = self.store.path / f"{stem}.graph"
         graph.save(path)
         return entry_of(path), expansion
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """The same error, its frames let go: they hold the store."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__context__
+    return error

@@ -374,6 +374,7 @@ class Collection:
             "segment_rows": [segment.block.count for segment in state.segments],
             "graphs": sum(segment.block.graph is not None for segment in state.segments),
             "expansions": [segment.block.expansion for segment in state.segments if segment.block.graph is not None],
+            "graphs_lost": [one.graph_lost for one in state.segments if one.graph_lost is not None],
             "tail_rows": sum(tail.count for tail in tails),
             "bytes_memory": sum(tail.memory_bytes() for tail in tails),
             "bytes_disk": sum(segment.entry.data.bytes for segment in state.segments),

@@ -14,6 +14,7 @@ named by the manifest is a leftover of a killed process and is removed by the ne
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import mmap
 import os
@@ -26,6 +27,7 @@ from typing import Any
 import msgspec
 from blake3 import blake3
 
+from ..core.folders import sync_folder
 from ..errors import FormatTooNew, InputError, LogCorrupt, StoreLocked
 from .spec import CollectionSpec
 
@@ -105,15 +107,6 @@ def map_checked(directory: Path, entry: FileEntry) -> mmap.mmap:
     return mapping
 
 
-def sync_directory(directory: Path) -> None:
-    """Make renames and new names in a directory durable."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def write_atomic(path: Path, chunks: Iterable[Any]) -> None:
     """Write chunks to a temporary file, fsync, rename over `path`, fsync the directory. On failure the old file
     stays.
@@ -129,7 +122,7 @@ def write_atomic(path: Path, chunks: Iterable[Any]) -> None:
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise
-    sync_directory(path.parent)
+    sync_folder(path.parent)
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
@@ -188,17 +181,27 @@ class Lock:
     def __init__(self, directory: Path) -> None:
         self._handle = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.pread(self._handle, 512, 0).decode("utf-8", "replace").strip() or "unknown"
+            if not self._take():
+                gc.collect()  # one that was dropped without close() may wait to be collected
+                if not self._take():
+                    owner = os.pread(self._handle, 512, 0).decode("utf-8", "replace").strip() or "unknown"
+                    raise StoreLocked(
+                        f"{directory} is owned by another store object ({owner}); close it, or open with read_only=True"
+                    )
+        except BaseException:
             os.close(self._handle)
             self._handle = -1
-            raise StoreLocked(
-                f"{directory} is owned by another store object ({owner}); close it, or open with read_only=True"
-            ) from None
+            raise
         owner_text = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, owner_text, 0)
+
+    def _take(self) -> bool:
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def release(self) -> None:
         """Give the store up; calling it again does nothing."""

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from ..core import hnsw, quant
-from ..errors import LogCorrupt
+from ..errors import LogCorrupt, NeuralTradeError
 from .block import BANISHED, Block, build_index
 from .files import FileEntry, SegmentEntry, entry_of, map_checked, write_atomic
 from .spec import DEFAULTS, DTYPES, NEVER, CollectionSpec
@@ -157,10 +157,9 @@ class Segment:
         self.saved_marks = 0  # how many of them the manifest's file holds
         if entry.until is not None:
             self._read_until(directory, entry.until)
+        self.graph_lost: str | None = None  # why the graph that the manifest names is not there
         if entry.graph is not None:
-            map_checked(directory, entry.graph)
-            path = directory / entry.graph.file
-            self.block.graph = hnsw.Graph.load(path, self.block.codes, self.block.inverse_norm, mapped=True)
+            self._open_graph(directory, entry.graph)
 
     def mark(self, row: int, until_ns: int) -> None:
         """Say that a row was replaced at `until_ns`, or deleted (BANISHED)."""
@@ -210,6 +209,15 @@ class Segment:
         block.cells = {}
         block.find = _finder(block)
         return block
+
+    def _open_graph(self, directory: Path, entry: FileEntry) -> None:
+        """Map the graph. It is a cache of the rows: without it they are scanned, until the builder has made another."""
+        try:
+            map_checked(directory, entry)
+            path = directory / entry.file
+            self.block.graph = hnsw.Graph.load(path, self.block.codes, self.block.inverse_norm, mapped=True)
+        except (NeuralTradeError, OSError) as error:
+            self.graph_lost = str(error)
 
     def _read_until(self, directory: Path, entry: FileEntry) -> None:
         mapping = map_checked(directory, entry)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,8 +22,10 @@ import numpy as np
 from blake3 import blake3
 
 from ..core import wal
+from ..core.folders import make_folder
 from ..errors import InputError, LogCorrupt, StoreClosed, StoreLocked
 from . import log as wal_log
+from .backup import check_target, copy_store, files_of
 from .block import Block
 from .builder import Builder
 from .collection import Collection, State
@@ -54,6 +56,7 @@ LOG_CHUNK_ROWS = 8_192  # rows of one log record: what a crash keeps or loses to
 LAG_FILES = 8  # a quiet tail is sealed once it holds back so many log files
 OPTIMIZE_ROWS = 1_024  # optimize() leaves smaller tails alone
 Answer = TypeVar("Answer")
+LOGGER = logging.getLogger("neuraltrade.vectors")
 
 
 class Capture(NamedTuple):
@@ -95,7 +98,6 @@ class Store:
         self.seal_rows, self.graph_rows, self.merge_factor = seal_rows, graph_rows, merge_factor
         self.plan = plan or Plan()
         self.lock = threading.RLock()
-        self.logger = logging.getLogger("neuraltrade.vectors")
         self.collections: dict[str, Collection] = {}
         self._closed: str | None = None
         self._process = os.getpid()
@@ -105,6 +107,7 @@ class Store:
         self._log: wal_log.LogFiles | None = None
         self._owner: Lock | None = None
         self._builder: Builder | None = None
+        self._dropped: weakref.finalize[..., Store] | None = None
         self._open(tuple(specs))
 
     @property
@@ -279,7 +282,7 @@ class Store:
 
     def _verify(self) -> dict[str, int]:
         manifest = read_manifest(self.path)
-        files = _files_of(manifest)
+        files = files_of(manifest)
         for entry in files:
             map_checked(self.path, entry)
         with self.lock:
@@ -291,31 +294,10 @@ class Store:
         exist.
         """
         target = folder_path(path)
-        if target.exists():
-            raise InputError(f"path must not exist, but does: {target}")
+        check_target(target)
         self.flush()
         with self._manifest_lock, self.lock:
-            manifest = read_manifest(self.path)
-            target.mkdir(parents=True)
-            try:
-                self._copy(manifest, target)
-            except BaseException:
-                shutil.rmtree(target, ignore_errors=True)  # part of a log would open as a store
-                raise
-
-    def _copy(self, manifest: Manifest, target: Path) -> None:
-        for entry in _files_of(manifest):
-            try:
-                os.link(self.path / entry.file, target / entry.file)
-            except OSError:
-                shutil.copyfile(self.path / entry.file, target / entry.file)
-        for number, source in wal_log.list_files(self.path):
-            if number >= manifest.wal_first:
-                shutil.copyfile(source, target / source.name)
-        for copied in target.iterdir():
-            with open(copied, "rb") as handle:
-                os.fsync(handle.fileno())
-        write_manifest(target, manifest)
+            copy_store(self.path, read_manifest(self.path), target)
 
     def close(self) -> None:
         """Cancel background work, make the log durable, give the store up. Calling it again does nothing."""
@@ -324,6 +306,8 @@ class Store:
         if os.getpid() != self._process:  # a forked child owns nothing, and has no thread to wait for
             self._closed = "the store was closed"
             return
+        if self._dropped is not None:
+            self._dropped.detach()
         if self._builder is not None:
             self._builder.stop()
         with self.lock:
@@ -351,7 +335,7 @@ class Store:
             raise InputError(f"path holds no store to read: {self.path}")
         try:
             if not self.read_only:
-                self.path.mkdir(parents=True, exist_ok=True)
+                make_folder(self.path)
                 self._owner = Lock(self.path)
                 if is_fresh(self.path):
                     self._make(new_manifest(specs))
@@ -384,14 +368,17 @@ class Store:
         self._log = wal_log.LogFiles(self.path, self.manifest.store, records.last, records.unsynced)
         remove_leftovers(self.path, self.manifest)
         self._builder = Builder(self)
-        if any(collection.state.frozen for collection in self.collections.values()):
-            self._builder.notify()
+        held = (self.path, self._process, self._builder, self._log, self._owner)
+        self._dropped = weakref.finalize(self, _give_up, *held)
+        self._builder.notify()
 
     def _read(self, specs: tuple[CollectionSpec, ...]) -> wal_log.Replay:
         self.manifest, segments, records = read_store(self.path, specs)
         for name, entry in self.manifest.collections.items():
             tail = Tail(entry.spec, f"{name}-tail-{entry.wal_start}", entry.wal_start)
             self.collections[name] = Collection(self, entry.spec, State(tuple(segments[name]), (), tail))
+            for lost in filter(None, (segment.graph_lost for segment in segments[name])):
+                LOGGER.warning("a graph is lost; its rows are scanned until it is built again: %s", lost)
         self.next_id = replay(self.collections, self.manifest, records, self.seal_rows)
         return records
 
@@ -438,6 +425,20 @@ class Store:
             segment.entry, segment.saved_marks = segment_entry, marks
 
 
+def _give_up(path: Path, process: int, builder: Builder, log: wal_log.LogFiles, owner: Lock | None) -> None:
+    """End what a store held that was dropped without close()."""
+    if os.getpid() != process:
+        return
+    builder.stop()
+    try:
+        log.close()
+    except OSError as error:
+        LOGGER.error("%s was dropped without close(), and its log could not be synced: %s", path, error)
+    finally:
+        if owner is not None:
+            owner.release()
+
+
 def size_of(numbered: tuple[int, Path]) -> int:
     """Bytes of a log file; 0 for one that was removed meanwhile."""
     try:
@@ -458,13 +459,3 @@ def _replaced(state: State, tails: Sequence[Tail], segments: Sequence[Segment], 
     if fresh is not None:
         kept.append(fresh)
     return State(tuple(kept), tuple(tail for tail in state.frozen if tail not in tails), state.tail)
-
-
-def _files_of(manifest: Manifest) -> list[FileEntry]:
-    return [
-        file
-        for entry in manifest.collections.values()
-        for segment in entry.segments
-        for file in (segment.data, segment.graph, segment.until)
-        if file is not None
-    ]

@@ -1,5 +1,7 @@
 """Segments with a graph: what the graph finds stands against an exact scan, and never outside the filter."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -71,15 +73,47 @@ def test_a_scan_answers_when_the_visit_budget_ends(path):
         assert hits.plan[0].how == "signs" and len(hits) == 10 and set(hits.column("group").tolist()) == {3}
 
 
-def test_damaged_graph_is_told(path):
+def damaged(path, at):
     graph = next(path.glob("*.graph"))
     whole = graph.read_bytes()
-    for at in (0, 100, len(whole) // 2, len(whole) - 1):
-        graph.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
-        with pytest.raises(LogCorrupt, match="graph"):
-            open_graph(path)
-    graph.write_bytes(whole)
-    open_graph(path).close()
+    at %= len(whole)
+    graph.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
+    return graph, whole
+
+
+@pytest.mark.parametrize("at", [0, 100, -40_000, -1])
+def test_without_its_graph_a_segment_is_scanned(path, at):
+    graph, whole = damaged(path, at)
+    try:
+        with open_graph(path) as store:
+            things = store.collections["things"]
+            query = market_like(50, 2)[49]
+            hits = things.search(query, 10)
+            assert hits.plan[0].how == "signs"
+            assert len(np.intersect1d(hits.ids, things.search(query, 10, exact=True).ids)) >= 8
+            stats = store.stats()["collections"]["things"]
+            assert stats["graphs"] == 0
+            assert [graph.name in lost for lost in stats["graphs_lost"]] == [True]
+            with pytest.raises(LogCorrupt, match="graph"):
+                store.verify()
+    finally:
+        graph.write_bytes(whole)
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_the_owner_builds_a_lost_graph_again(path, tmp_path, missing):
+    shutil.copytree(path, tmp_path / "s")
+    graph, whole = damaged(tmp_path / "s", 1_000)
+    if missing:
+        graph.unlink()
+    with Store(tmp_path / "s", [SPEC], seal_rows=2_000, graph_rows=4_000) as store:
+        store._builder.wait()
+        stats = store.stats()["collections"]["things"]
+        assert (stats["graphs"], stats["graphs_lost"], stats["rows"]) == (1, [], ROWS)
+        store.verify()
+    again = next((tmp_path / "s").glob("*.graph"))
+    assert again.name != graph.name
+    assert again.read_bytes() == whole, "the same rows give the same graph"
 
 
 def test_closing_cancels_a_build(tmp_path):

@@ -1,13 +1,15 @@
 """What is ours and what is not: forked processes, and files of another store."""
 
+import gc
 import os
 import shutil
+import threading
 
 import numpy as np
 import pytest
 
 from neuraltrade.errors import LogCorrupt, StoreLocked
-from neuraltrade.vectors import CollectionSpec, Store
+from neuraltrade.vectors import CollectionSpec, Store, backup
 from neuraltrade.vectors import store as store_module
 
 SPEC = CollectionSpec(name="things", dimension=64)
@@ -46,6 +48,59 @@ def test_a_forked_child_reads_but_neither_writes_nor_gives_the_store_up(tmp_path
         assert again.collections["things"].range().ids.tolist() == [1, 2, 3]
     os.close(release_write)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 4
+
+
+def test_a_store_dropped_without_close_gives_its_lock_up(tmp_path):
+    store = Store(tmp_path / "s", [SPEC], seal_rows=10)
+    store.collections["things"].add(vectors(25, 0), ts_ns=0)
+    store._builder.wait()
+    threads = threading.active_count()
+    del store
+    with Store(tmp_path / "s", [SPEC]) as store:  # nothing has collected the first one
+        assert store.collections["things"].count() == 25
+        assert threading.active_count() == threads, "the thread of the dropped one has ended"
+
+
+def test_a_held_collection_keeps_its_store(tmp_path):
+    things = Store(tmp_path / "s", [SPEC]).collections["things"]
+    gc.collect()
+    things.add(vectors(2, 0), ts_ns=0)
+    with pytest.raises(StoreLocked, match=f'"pid": {os.getpid()}, "host": "'):
+        Store(tmp_path / "s", [SPEC])
+    with Store(tmp_path / "s", [SPEC], read_only=True) as beside:
+        assert beside.collections["things"].count() == 2
+    things.store.close()
+    Store(tmp_path / "s", [SPEC]).close()
+
+
+def test_a_store_whose_indexing_failed_is_let_go_too(tmp_path, monkeypatch):
+    store = Store(tmp_path / "s", [SPEC], seal_rows=10)
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("neuraltrade.vectors.segment.write_atomic", fail)
+        store.collections["things"].add(vectors(25, 0), ts_ns=0)
+        with pytest.raises(OSError, match="No space"):
+            store._builder.wait()
+    del store
+    with Store(tmp_path / "s", [SPEC]) as store:
+        assert store.collections["things"].count() == 25
+
+
+def test_half_a_backup_is_not_taken_for_one(tmp_path, monkeypatch):
+    """What a kill leaves in the middle lies beside the target, under a name of its own."""
+    with Store(tmp_path / "s", [SPEC]) as store:
+        store.collections["things"].add(vectors(3, 0), ts_ns=0)
+        seen = []
+        real = backup.write_manifest
+        monkeypatch.setattr(backup, "write_manifest", lambda *given: (seen.append(given[0]), real(*given)))
+        monkeypatch.setattr(backup.os, "rename", lambda *_: seen.append((tmp_path / "b").exists()))
+        monkeypatch.setattr(backup, "sync_folder", lambda _: None)
+        store.backup(tmp_path / "b")
+        assert seen[0].name.startswith(".b.partial-")
+        assert seen[1:] == [False]
 
 
 def test_the_log_of_another_store_is_refused(tmp_path):
