@@ -11,6 +11,7 @@ from ._version import __version__
 # Public name -> module that defines it. Heavy imports (numba, plotly, pyarrow) happen on first use only.
 _EXPORTS = {
     "Account": "core.settings",
+    "Archive": "results.archive",
     "Bar": "market.bars",
     "Bars": "market.bars",
     "Between": "backtest.sweep_space",

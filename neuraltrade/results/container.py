@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ _ALIGN = 64
 _HEADER_MAX = 1 << 30
 
 
-def write(path: str | os.PathLike[str], meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    """Write `meta` (JSON-able) and `arrays` (no objects) to `path`, replacing what stands there."""
+def pieces(meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Iterator[bytes | memoryview]:
+    """The file of `meta` (JSON-able) and `arrays` (no objects), piece by piece."""
     blocks = {
         name: np.ascontiguousarray(array.astype(_packed(array.dtype), copy=False)) for name, array in arrays.items()
     }
@@ -53,14 +54,21 @@ def write(path: str | os.PathLike[str], meta: dict[str, Any], arrays: dict[str, 
             break
         header = settled
     prefix = _PREFIX.pack(MAGIC, VERSION, 0, len(settled))
+    yield prefix + blake3(prefix + settled).digest() + settled
+    at = _HEADER_AT + len(settled)
+    for entry, block in zip(entries, blocks.values(), strict=True):
+        yield bytes(int(entry["offset"]) - at)
+        yield _bytes(block)
+        at = int(entry["offset"]) + int(entry["bytes"])
+
+
+def write(path: str | os.PathLike[str], meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Write `meta` and `arrays` to `path`, replacing what stands there."""
     target = Path(path)
     scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with open(scratch, "wb") as file:
-            file.write(prefix + blake3(prefix + settled).digest() + settled)
-            for entry, block in zip(entries, blocks.values(), strict=True):
-                file.write(bytes(int(entry["offset"]) - file.tell()))
-                file.write(_bytes(block))
+            file.writelines(pieces(meta, arrays))
             file.flush()
             os.fsync(file.fileno())
         os.replace(scratch, target)
@@ -83,6 +91,11 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.nda
         content = Path(path).read_bytes()
     except (FileNotFoundError, IsADirectoryError) as error:
         raise InputError(f"path must be a saved result, was {str(path)!r}: {error.strerror}") from error
+    return parse(content, path)
+
+
+def parse(content: bytes, path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """(meta, arrays) of a file's bytes; `path` is for messages. Raises as `read` does."""
     if content[: len(MAGIC)] != MAGIC:
         raise InputError(f"path must be a saved result, was {str(path)!r}: it does not begin with {MAGIC.decode()}")
     if len(content) < _HEADER_AT:

@@ -32,6 +32,18 @@ def save(result: Result, path: str | os.PathLike[str]) -> None:
     folder = Path(path).parent
     if not folder.is_dir():
         raise InputError(f"path must lie in an existing folder, {str(folder)!r} is none")
+    container.write(path, *parts(result))
+
+
+def load(kind: type[Result], path: str | os.PathLike[str]) -> Result:
+    """What `save` wrote; the bounds of a bound were not kept."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"path must be a file's, was {path!r}")
+    return whole(kind, *container.read(path))
+
+
+def parts(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """A result as numbers and columns."""
     runs = [result]
     runs += [bound for bound in result.bounds or () if bound is not result]
     over_ticks = tick_data.is_ticks(result.data)
@@ -49,14 +61,11 @@ def save(result: Result, path: str | os.PathLike[str]) -> None:
         arrays |= {f"bars/{i}/{name}": column for name, column in zip(COLUMNS, bars.columns(), strict=True)}
     for i, run in enumerate(runs):
         arrays |= {f"runs/{i}/{name}": column for name, column in _columns(run).items()}
-    container.write(path, meta, arrays)
+    return meta, arrays
 
 
-def load(kind: type[Result], path: str | os.PathLike[str]) -> Result:
-    """What `save` wrote; the bounds of a bound were not kept."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise InputError(f"path must be a file's, was {path!r}")
-    meta, arrays = container.read(path)
+def whole(kind: type[Result], meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Result:
+    """What `parts` took apart."""
     data = _market(meta, arrays)
     runs = [_run(kind, data, numbers, f"runs/{i}/", arrays) for i, numbers in enumerate(meta["runs"])]
     if meta["bounds"] is not None:

@@ -33,9 +33,7 @@ _FIRST = {
 _WORDS = {"type": ORDER_TYPES, "status": ORDER_STATES, "tif": TIMES_IN_FORCE, "role": ORDER_ROLES}
 
 
-def readable(
-    table_name: str, rows: np.ndarray, symbols: tuple[str, ...], team: TeamRecord | None = None
-) -> np.ndarray:
+def readable(table_name: str, rows: np.ndarray, symbols: tuple[str, ...], team: TeamRecord | None = None) -> np.ndarray:
     """The engine's rows, read-only, with words for codes: `symbol` by slot; an order's type, status, tif, role, reason.
 
     The engine's spare bytes are left out; `reason` is "" where there is none. With a team `strategy` comes last.
