@@ -124,7 +124,7 @@ class RemoteFiles:
             from fsspec.core import url_to_fs  # noqa: PLC0415  (an extra, and slow to import)
         except ImportError as error:
             raise DependencyMissing("an archive at a URL needs fsspec: pip install 'neuraltrade[cold]'") from error
-        self.shown = hide_password(url)
+        self.shown = hide_password(url)  # what fsspec makes of it may lack the host
         try:
             self.fs, root = url_to_fs(url, **options)
         except ImportError as error:  # fsspec's own words name the package for the protocol
@@ -197,7 +197,10 @@ class RemoteFiles:
 
     def where(self, name: str) -> str:
         """The URL, without a password that the archive's URL may hold."""
-        return hide_password(str(self.fs.unstrip_protocol(self._path(name))))
+        if "::" not in self.shown:
+            return f"{self.shown.rstrip('/')}/{name}"
+        first, _, rest = self.shown.partition("::")
+        return f"{first.rstrip('/')}{'' if first.endswith('://') else '/'}{name}::{rest}"
 
     def _path(self, name: str) -> str:
         return f"{self.root}/{name}" if self.root else name

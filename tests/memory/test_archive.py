@@ -18,7 +18,8 @@ from neuraltrade.clock import FixedClock
 from neuraltrade.memory import archive_catalogue
 from neuraltrade.memory.archive_files import hide_password
 
-pa = pytest.importorskip("pyarrow")
+pa, fsspec = pytest.importorskip("pyarrow"), pytest.importorskip("fsspec")
+pytest.importorskip("zstandard")
 PLACES = itertools.count()
 
 
@@ -383,6 +384,8 @@ def test_an_archive_in_a_zip_file_is_read(tmp_path):
         assert cold.get(ids[0]) == b"n" and cold.get(ids[1]).equals(_table()) and cold.verify()["objects"] == 2
         with pytest.raises(nt.InputError, match="is not in"):
             cold.get("a" * 64)
+        with fsspec.open(cold.where(ids[1])) as file:
+            assert file.read(4) == b"PAR1"
 
 
 def test_passwords_are_not_shown():
