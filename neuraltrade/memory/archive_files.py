@@ -200,7 +200,7 @@ class RemoteFiles:
         if "::" not in self.shown:
             return f"{self.shown.rstrip('/')}/{name}"
         first, _, rest = self.shown.partition("::")
-        return f"{first.rstrip('/')}{'' if first.endswith('://') else '/'}{name}::{rest}"
+        return f"{first if first.endswith('/') else first + '/'}{name}::{rest}"
 
     def _path(self, name: str) -> str:
         return f"{self.root}/{name}" if self.root else name
