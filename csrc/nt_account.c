@@ -1,6 +1,7 @@
 #include "nt_account.h"
 
 #include "nt_sessions.h"
+#include "nt_tick.h"
 
 static int accrues(const nt_engine *engine)
 {
@@ -56,7 +57,7 @@ nt_status nt_account_mark(nt_engine *engine)
 
 nt_status nt_account_refusal(const nt_engine *engine, int32_t slot)
 {
-    if (nt_session_is_closed(&engine->markets[slot]))
+    if (engine->ticks ? nt_ticks_is_closed(engine, slot) : nt_session_is_closed(&engine->markets[slot]))
         return NT_DENIED_SESSION_CLOSED;
     if (engine->positions[slot].rate == 0)
         return NT_DENIED_NO_RATE;

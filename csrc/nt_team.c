@@ -2,7 +2,9 @@
 
 nt_status nt_team_join(nt_engine *engine, nt_team *team)
 {
-    if (engine->i != 0 || engine->ticks || (int64_t)team->count * team->symbol_count != engine->market_count)
+    if (engine->i != 0 || (engine->ticks && engine->symbol_count != team->symbol_count))
+        return NT_STATE;
+    if ((int64_t)team->count * team->symbol_count != engine->market_count)
         return NT_STATE;
     engine->symbol_count = team->symbol_count;
     engine->team = team;

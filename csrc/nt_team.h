@@ -6,6 +6,7 @@
  * cash, margin, the gate's limits on gross, net, leverage, loss and rates, the log, and the volume that a bar lets trade.
  *
  * In a step all that works is matched in order of slots, then each strategy is called for each symbol, the first before the second.
+ * Over ticks the venue matches by price and time, whoever's order it is (nt_tick.h).
  */
 #ifndef NT_TEAM_H
 #define NT_TEAM_H
@@ -19,6 +20,7 @@ typedef struct nt_member {
     const double *parameters;
     int64_t state_count;
     int64_t parameter_count;
+    int64_t called; /* over ticks: bit 1 << NT_HEARD_*, events it is called for */
 } nt_member;
 
 typedef struct nt_team {
@@ -29,11 +31,17 @@ typedef struct nt_team {
 } nt_team;
 
 /* Make the run of `engine`, opened over count x symbol_count markets, one of `team`; all of it is borrowed. NT_STATE: it has begun, or
- * the numbers do not agree. */
+ * the numbers do not agree, with the ticks' either. */
 nt_status nt_team_join(nt_engine *engine, nt_team *team);
 
 /* An nt_strategy_fn: calls the member that the context's slot belongs to. `user` is an nt_team. */
 int64_t nt_team_on_bar(nt_context *context, void *user);
+
+/* The events that the strategy of a slot is called for. */
+static inline uint32_t nt_team_called(const nt_team *team, int32_t slot)
+{
+    return (uint32_t)team->members[slot / team->symbol_count].called;
+}
 
 /* Write the contributions of the step at hand. */
 void nt_team_mark(const nt_engine *engine);

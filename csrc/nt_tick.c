@@ -2,6 +2,7 @@
 #include "nt_tick.h"
 
 #include "nt_account.h"
+#include "nt_team.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,11 @@
 static void show_mark(nt_engine *engine, int32_t slot)
 {
     nt_market *market = &engine->markets[slot];
-    nt_tick_market *tick = &engine->ticks->markets[slot];
+    nt_tick_market *tick = nt_tick_market_of(engine, slot);
     market->series = (nt_series){&engine->context.ts_ns, &market->last_close, &market->last_close, &market->last_close,
                                  &market->last_close, &tick->last_size, 1};
     market->bar = 0;
+    engine->ticks->seats[slot].turned = -1;
     tick->bid = tick->ask = tick->last_price = NAN;
     tick->bid_size = tick->ask_size = tick->last_size = tick->aggressor = 0;
 }
@@ -39,13 +41,15 @@ static void give_books(nt_engine *engine)
 nt_status nt_ticks_open(nt_engine *engine, const nt_ticks_config *config, const nt_tick_stream *streams, int64_t stream_count,
                         const nt_tick_events *events)
 {
-    size_t count = (size_t)engine->market_count;
+    size_t count = (size_t)config->symbol_count;
     nt_ticks *ticks = calloc(1, sizeof *ticks);
     nt_tick_market *markets = calloc(count, sizeof *markets);
+    nt_tick_seat *seats = calloc((size_t)engine->market_count, sizeof *seats);
     nt_depth *depths = calloc(2 * count, sizeof *depths);
-    if (ticks == NULL || markets == NULL || depths == NULL) {
+    if (ticks == NULL || markets == NULL || seats == NULL || depths == NULL) {
         free(ticks);
         free(markets);
+        free(seats);
         free(depths);
         return NT_NO_MEMORY;
     }
@@ -53,6 +57,7 @@ nt_status nt_ticks_open(nt_engine *engine, const nt_ticks_config *config, const 
     ticks->streams = streams;
     ticks->stream_count = stream_count;
     ticks->markets = markets;
+    ticks->seats = seats;
     ticks->depths = depths;
     ticks->queue = config->queue;
     ticks->stop_trigger = (int32_t)config->stop_trigger;
@@ -60,6 +65,7 @@ nt_status nt_ticks_open(nt_engine *engine, const nt_ticks_config *config, const 
     ticks->room = INT64_MAX;
     nt_rows_open(&ticks->sent, sizeof(nt_sent));
     engine->ticks = ticks;
+    engine->symbol_count = (int32_t)config->symbol_count;
     engine->policy.market_at = NT_MARKET_NEXT_OPEN; /* no bar closes */
     give_books(engine);
     for (int32_t slot = 0; slot < engine->market_count; slot++)
@@ -73,12 +79,13 @@ void nt_ticks_close(nt_engine *engine)
     nt_ticks *ticks = engine->ticks;
     if (ticks == NULL)
         return;
-    for (int32_t index = 0; index < 2 * engine->market_count; index++)
+    for (int32_t index = 0; index < 2 * engine->symbol_count; index++)
         nt_depth_close(&ticks->depths[index]);
     nt_rows_close(&ticks->sent);
     free(ticks->resting);
     free(ticks->depths);
     free(ticks->markets);
+    free(ticks->seats);
     free(ticks);
     engine->ticks = NULL;
 }
@@ -86,8 +93,8 @@ void nt_ticks_close(nt_engine *engine)
 int64_t nt_ticks_stale_levels(const nt_engine *engine)
 {
     int64_t sum = 0;
-    for (int32_t slot = 0; engine->ticks && slot < engine->market_count; slot++)
-        sum += engine->ticks->depths[2 * slot].stale;
+    for (int32_t symbol = 0; engine->ticks && symbol < engine->symbol_count; symbol++)
+        sum += engine->ticks->depths[2 * symbol].stale;
     return sum;
 }
 
@@ -154,7 +161,7 @@ static double heard_level(const nt_context *context, int64_t side, int64_t level
     double none = price ? NAN : 0;
     if (ticks == NULL || side == 0 || level < 0)
         return none;
-    const nt_tick_market *tick = &ticks->markets[context->symbol];
+    const nt_tick_market *tick = nt_tick_market_of(context->engine, (int32_t)context->symbol);
     if (tick->heard)
         return shown(nt_depth_level(tick->heard, side, level), price);
     if (level > 0)
@@ -278,6 +285,39 @@ static nt_status attend(nt_engine *engine)
     return attention & NT_ATTEND_FAILURE ? engine->failure : nt_engine_journal(engine);
 }
 
+/* What was heard becomes the mark of every slot of its symbol. */
+static void mark(nt_engine *engine, int32_t symbol)
+{
+    const nt_tick_market *tick = &engine->ticks->markets[symbol];
+    for (int32_t slot = symbol; slot < engine->market_count; slot += engine->symbol_count) {
+        nt_market *market = &engine->markets[slot];
+        market->step = engine->i;
+        market->last_close = mark_of(tick, market->last_close);
+        nt_orders_touch(&engine->orders, slot);
+        if (UNLIKELY(engine->ticks->seats[slot].marks != NULL))
+            nt_tick_turn(engine, slot);
+    }
+}
+
+/* Each strategy in turn, if it wants this event or its columns turn at it. */
+static nt_status call_each(nt_engine *engine, int32_t symbol, uint32_t kind)
+{
+    nt_context *context = &engine->context;
+    nt_status status = NT_OK;
+    for (int32_t slot = symbol; slot < engine->market_count && status == NT_OK; slot += engine->symbol_count) {
+        uint32_t called = engine->team ? nt_team_called(engine->team, slot) : engine->ticks->called;
+        if (!(called >> kind & 1) && engine->ticks->seats[slot].turned != engine->i)
+            continue;
+        if (context->symbol != slot)
+            nt_context_select(engine, slot);
+        context->bar = engine->markets[slot].bar;
+        status = call(engine);
+        if (status == NT_OK && UNLIKELY(engine->attention != 0))
+            status = attend(engine);
+    }
+    return status;
+}
+
 static nt_status step(nt_engine *engine)
 {
     nt_ticks *ticks = engine->ticks;
@@ -291,29 +331,24 @@ static nt_status step(nt_engine *engine)
     if (UNLIKELY(status != NT_OK))
         return status;
     const nt_tick_stream *stream = &ticks->streams[ticks->events.stream[i]];
-    int32_t slot = stream->slot;
-    nt_market *market = &engine->markets[slot];
-    nt_tick_market *tick = &ticks->markets[slot];
     status = hear(engine, stream, ticks->events.first[i], ticks->events.rows[i]);
     if (UNLIKELY(status != NT_OK))
         return status;
     ticks->now_ns = engine->clock_ts_ns[i];
-    market->step = i;
-    market->last_close = mark_of(tick, market->last_close);
-    nt_orders_touch(&engine->orders, slot);
+    mark(engine, stream->slot);
     if (UNLIKELY(engine->gate.watches | engine->marks) && (status = nt_account_mark(engine)) != NT_OK)
         return status;
-    if (context->symbol != slot)
-        nt_context_select(engine, slot);
     context->i = i;
     context->ts_ns = ticks->now_ns;
     context->equity = equity_of(engine);
-    show(context, tick, stream->kind);
-    if ((ticks->called >> stream->kind & 1) && (status = call(engine)) != NT_OK)
+    show(context, &ticks->markets[stream->slot], stream->kind);
+    if ((status = call_each(engine, stream->slot, (uint32_t)stream->kind)) != NT_OK)
         return status;
     if (UNLIKELY(engine->attention != 0) && (status = attend(engine)) != NT_OK)
         return status;
     engine->equity[i] = context->equity;
+    if (UNLIKELY(engine->team != NULL))
+        nt_team_mark(engine);
     return NT_OK;
 }
 
@@ -330,9 +365,10 @@ void nt_ticks_closing(nt_engine *engine)
     nt_ticks *ticks = engine->ticks;
     ticks->room = INT64_MAX;
     for (int32_t slot = 0; slot < engine->market_count; slot++) {
-        nt_tick_market *tick = &ticks->markets[slot];
+        const nt_tick_market *tick = nt_tick_market_of(engine, slot);
         double near = engine->positions[slot].quantity > 0 ? tick->bid : tick->ask;
-        tick->closing = near == near ? near : engine->markets[slot].last_close;
-        engine->markets[slot].series.open = &tick->closing;
+        ticks->seats[slot].closing = near == near ? near : engine->markets[slot].last_close;
+        engine->markets[slot].series.open = &ticks->seats[slot].closing;
+        engine->markets[slot].bar = 0;
     }
 }

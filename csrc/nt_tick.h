@@ -12,7 +12,13 @@
  *
  * Where events are heard in the order they happen, one book serves both.
  *
- * Matching (nt_tick_match.c). A symbol with depth trades against its book, one without against its quotes. What an order takes of a
+ * Several strategies (nt_team.h) are called one after another in step 3. At the venue their orders are one account's: the better price
+ * comes first, then the earlier order, whoever sent it, and a size that one of them took is gone for all.
+ *
+ * While an exchange is closed by the venue's time nothing of its symbols fills, triggers or follows; while it is by ours, orders and
+ * changes are refused. What arrives in between waits for the next session.
+ *
+ * Matching (nt_tick_match.c, nt_tick_venue.c). A symbol with depth trades against its book, one without against its quotes. What an order takes of a
  * shown size is gone for our later orders until the feed shows another size there. Our orders never move the market.
  *
  *   market        takes the far side, best level first, a fill for each; what is left waits for the next size shown.
@@ -75,6 +81,17 @@ typedef struct nt_resting {
     int32_t spare;
 } nt_resting;
 
+/* When the exchange of a symbol is open: from open_ns until before close_ns, in the columns of neuraltrade/market/sessions.py. */
+typedef struct nt_tick_sessions {
+    const int64_t *open_ns;
+    const int64_t *close_ns;
+    int64_t count;    /* 0 = always open, unless they are given */
+    int64_t venue_at; /* the last that has begun by the venue's time, and by ours; -1 before the first */
+    int64_t heard_at;
+    int64_t given;
+} nt_tick_sessions;
+
+/* What the market of a symbol is, whoever trades it. */
 typedef struct nt_tick_market {
     nt_level top[2]; /* best bid and ask of the quotes at the venue; price 0 = nobody */
     nt_level print;  /* of a symbol with prints alone, while one of them is met */
@@ -83,13 +100,28 @@ typedef struct nt_tick_market {
     nt_depth *heard;
     int64_t has_quotes;
     double bid, bid_size, ask, ask_size, last_price, last_size, aggressor; /* as heard; NaN = none */
-    double closing; /* what nt_engine_finish closes at */
+    nt_tick_sessions sessions;
 } nt_tick_market;
+
+/* What a slot, one strategy in one symbol, has beside it. Its indicator columns have a row for each stretch of events over which none
+ * of them changes: they turn to the next row at the events `turns`. */
+typedef struct nt_tick_seat {
+    const int64_t *turns;
+    int64_t turn_count;
+    int64_t turn_next;
+    int64_t turned;  /* the event it last turned at, -1 = none */
+    double *marks;   /* by row: the mark, and the size of the last print, at the latest event of each; NULL = no columns */
+    double *sizes;
+    double closing;  /* what nt_engine_finish closes at */
+    int32_t cursor;  /* of nt_tick_venue.c */
+    int32_t spare;
+} nt_tick_seat;
 
 typedef struct nt_ticks {
     nt_tick_events events;
     const nt_tick_stream *streams; /* borrowed */
-    nt_tick_market *markets;
+    nt_tick_market *markets; /* by symbol */
+    nt_tick_seat *seats;     /* by slot */
     nt_depth *depths;
     int64_t stream_count;
     int64_t venue_next; /* the next event at the venue, in its order */
@@ -110,6 +142,7 @@ typedef struct nt_ticks_config {
     nt_queue_model queue;
     int64_t stop_trigger;
     int64_t called;
+    int64_t symbol_count; /* of the engine's markets, how many symbols: strategy x symbols + symbol (nt_team.h) */
 } nt_ticks_config;
 
 /* Makes an open engine one over ticks: its clock is when the events are heard. Streams and events stay the caller's.
@@ -117,6 +150,14 @@ typedef struct nt_ticks_config {
 nt_status nt_ticks_open(nt_engine *engine, const nt_ticks_config *config, const nt_tick_stream *streams, int64_t stream_count,
                         const nt_tick_events *events);
 void nt_ticks_close(nt_engine *engine);
+
+/* Before the first step, all borrowed: the sessions of a symbol; the events, ascending, at which the columns of a slot turn to their
+ * next row, with `count + 1` rows for what a strategy reads as close and volume. NT_STATE: the run has begun. */
+nt_status nt_ticks_sessions(nt_engine *engine, int32_t symbol, const int64_t *open_ns, const int64_t *close_ns, int64_t count);
+nt_status nt_ticks_turns(nt_engine *engine, int32_t slot, const int64_t *turns, int64_t count, double *marks, double *sizes);
+
+/* Whether the exchange of a slot's symbol is closed by our time. */
+int nt_ticks_is_closed(const nt_engine *engine, int32_t slot);
 
 /* Steps up to `stop` (nt_engine_advance). */
 nt_status nt_ticks_run(nt_engine *engine, int64_t stop);
@@ -137,9 +178,27 @@ double nt_tick_depth_price(nt_context *context, int64_t side, int64_t level);
 double nt_tick_depth_size(nt_context *context, int64_t side, int64_t level);
 double nt_tick_queue_ahead(nt_context *context, int64_t order_id);
 
-/* The venue (nt_tick_match.c): an event has happened there, or something arrived; engine->ticks->now_ns says when. */
+/* The market that a slot trades in: strategies of one symbol share it. */
+static inline nt_tick_market *nt_tick_market_of(const nt_engine *engine, int32_t slot)
+{
+    return &engine->ticks->markets[slot < engine->symbol_count ? slot : slot % engine->symbol_count];
+}
+
+/* A slot's columns at an event of its symbol: their next row, if it turns here, and what that row shows. */
+void nt_tick_turn(nt_engine *engine, int32_t slot);
+/* Whether the exchange is open at the venue now, and the day (of UTC, or the number of the session) that an order which arrives now is
+ * good for: while it is closed, the next. */
+int nt_tick_session(nt_engine *engine, int32_t slot, int64_t *day_out);
+
+/* The venue: an event has happened there (nt_tick_venue.c), or something arrived (nt_tick_match.c); engine->ticks->now_ns says when. */
 nt_status nt_tick_happens(nt_engine *engine, int64_t event);
 nt_status nt_tick_arrives(nt_engine *engine, const nt_sent *sent);
+/* What an order that does not rest does now: stops look, market orders take, limits take on arrival and come to rest. */
+nt_status nt_tick_act(nt_engine *engine, int64_t order_id);
+/* Take the far side, best first, up to `limit` (0 = any price), each level at its own price, or at `own` for one that rests. */
+nt_status nt_tick_take(nt_engine *engine, int64_t order_id, int64_t limit, int64_t own);
+/* The best level that an order of `side` can take; NULL = none. */
+nt_level *nt_tick_far_best(const nt_tick_market *tick, int64_t side);
 /* A message of depth rows into a book, which is uncrossed after it. NT_OVERFLOW, NT_NO_MEMORY, NT_FULL: the run ends. */
 nt_status nt_tick_write_book(nt_depth *depth, const nt_tick_stream *stream, int64_t first, int32_t rows);
 /* The row of a working order, NULL where it has none yet. */
@@ -152,10 +211,10 @@ nt_status nt_tick_fill(nt_engine *engine, int64_t order_id, int64_t price, int64
  * children in turn. */
 nt_status nt_tick_take_in(nt_engine *engine, int32_t slot);
 /* Orders that rest at `price` learn that the level there went from `before` to `after` (nt_tick_line.c). */
-void nt_tick_level_changed(nt_engine *engine, int32_t slot, int64_t side, int64_t price, int64_t before, int64_t after);
+void nt_tick_level_changed(nt_engine *engine, int32_t symbol, int64_t side, int64_t price, int64_t before, int64_t after);
 /* The quotes of a symbol without depth moved. */
-void nt_tick_top_changed(nt_engine *engine, int32_t slot, const nt_level *before);
+void nt_tick_top_changed(nt_engine *engine, int32_t symbol, const nt_level *before);
 /* A print meets the orders that rest. */
-nt_status nt_tick_print(nt_engine *engine, int32_t slot, int64_t price, int64_t quantity, int64_t aggressor);
+nt_status nt_tick_print(nt_engine *engine, int32_t symbol, int64_t price, int64_t quantity, int64_t aggressor);
 
 #endif

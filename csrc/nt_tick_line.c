@@ -11,7 +11,8 @@ static nt_resting *resting_at(const nt_engine *engine, int32_t index, int64_t si
     return resting;
 }
 
-void nt_tick_level_changed(nt_engine *engine, int32_t slot, int64_t side, int64_t price, int64_t before, int64_t after)
+/* Orders of one slot that rest at `price` learn that the level there changed. */
+static void level_changed(nt_engine *engine, int32_t slot, int64_t side, int64_t price, int64_t before, int64_t after)
 {
     const nt_orders *orders = &engine->orders;
     for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
@@ -23,11 +24,16 @@ void nt_tick_level_changed(nt_engine *engine, int32_t slot, int64_t side, int64_
     }
 }
 
+void nt_tick_level_changed(nt_engine *engine, int32_t symbol, int64_t side, int64_t price, int64_t before, int64_t after)
+{
+    for (int32_t slot = symbol; slot < engine->market_count; slot += engine->symbol_count)
+        level_changed(engine, slot, side, price, before, after);
+}
+
 /* Quotes show one price a side: worse ones are not seen, and at better ones nobody stands. */
-void nt_tick_top_changed(nt_engine *engine, int32_t slot, const nt_level *before)
+static void top_changed(nt_engine *engine, int32_t slot, const nt_level *tops, const nt_level *before)
 {
     const nt_orders *orders = &engine->orders;
-    const nt_level *tops = engine->ticks->markets[slot].top;
     for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
         int64_t limit = orders->working[index].limit;
         int64_t side = nt_orders_row(orders, orders->working[index].order_id)->side;
@@ -46,11 +52,21 @@ void nt_tick_top_changed(nt_engine *engine, int32_t slot, const nt_level *before
     }
 }
 
-/* The next order a print serves: those it went beyond, then those at its price; better prices first, then earlier ones. */
-static int64_t next_served(const nt_engine *engine, int32_t slot, int64_t price, int64_t aggressor)
+void nt_tick_top_changed(nt_engine *engine, int32_t symbol, const nt_level *before)
+{
+    for (int32_t slot = symbol; slot < engine->market_count; slot += engine->symbol_count)
+        top_changed(engine, slot, engine->ticks->markets[symbol].top, before);
+}
+
+/* What a print serves next: the order it went furthest beyond, of equals the earliest; id 0 = none. */
+typedef struct served {
+    int64_t id;
+    int64_t beyond;
+} served;
+
+static void look_for_served(const nt_engine *engine, int32_t slot, int64_t price, int64_t aggressor, served *best)
 {
     const nt_orders *orders = &engine->orders;
-    int64_t found = 0, best = 0;
     for (int32_t index = orders->lists[slot].head; index >= 0; index = orders->working[index].next) {
         const nt_working *working = &orders->working[index];
         int64_t side = nt_orders_row(orders, working->order_id)->side, beyond = side * (working->limit - price);
@@ -59,20 +75,27 @@ static int64_t next_served(const nt_engine *engine, int32_t slot, int64_t price,
             continue;
         if (beyond == 0 && aggressor == side) /* its own side came to take: this line was not served */
             continue;
-        if (found == 0 || beyond > best) {
-            found = working->order_id;
-            best = beyond;
-        }
+        if (best->id == 0 || beyond > best->beyond || (beyond == best->beyond && working->order_id < best->id))
+            *best = (served){working->order_id, beyond};
     }
-    return found;
 }
 
-nt_status nt_tick_print(nt_engine *engine, int32_t slot, int64_t price, int64_t quantity, int64_t aggressor)
+/* Those it went beyond, then those at its price; better prices first, then earlier ones. 0 = none. */
+static int64_t next_served(const nt_engine *engine, int32_t symbol, int64_t price, int64_t aggressor)
+{
+    served best = {0, 0};
+    for (int32_t slot = symbol; slot < engine->market_count; slot += engine->symbol_count)
+        look_for_served(engine, slot, price, aggressor, &best);
+    return best.id;
+}
+
+nt_status nt_tick_print(nt_engine *engine, int32_t symbol, int64_t price, int64_t quantity, int64_t aggressor)
 {
     nt_ticks *ticks = engine->ticks;
-    int64_t lot = engine->markets[slot].lot, id;
-    while (quantity > 0 && (id = next_served(engine, slot, price, aggressor)) != 0) {
+    int64_t lot = engine->markets[symbol].lot, id;
+    while (quantity > 0 && (id = next_served(engine, symbol, price, aggressor)) != 0) {
         const nt_order *order = nt_orders_row(&engine->orders, id);
+        int32_t slot = order->symbol;
         nt_resting *resting = nt_tick_resting(ticks, id, order->working);
         int64_t limit = engine->orders.working[order->working].limit, room = quantity, filled;
         resting->matched = ticks->number;

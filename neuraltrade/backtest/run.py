@@ -142,7 +142,7 @@ def backtest(
     data : Bars, or a Panel for several symbols with shared cash; or Ticks (or one stream), for a strategy with
         on_quote, on_trade or on_depth: see docs/ticks.md.
     strategy : nt.Signals; a subclass or instance of nt.Strategy (interpreted); nt.compiled(...) of one. Or a list of
-        them, or a mapping of names: one run over bars, each with its own positions, cash shared, and a column
+        them, or a mapping of names: one run, each with its own positions, cash shared, and a column
         `strategy` in what it leaves; see `result.by_strategy` and docs/strategies.md.
     cash : starting cash, > 0. fees : rate of notional or nt.Fees. slippage : rate of price or nt.Slippage.
     fill : a preset ("conservative", "backtesting_py", "vectorbt") or nt.FillPolicy.
@@ -220,7 +220,7 @@ def backtest(
 
 def _ready(strategy: Any, params: Any, setup: Setup) -> tuple[Prepared | None, Members | None]:
     """The strategy of the run, or its several; neither where it is an nt.Signals, which runs as it is."""
-    members = members_of(strategy, params, setup.bars, setup.ticks is not None, setup.calendars)
+    members = members_of(strategy, params, setup.bars, setup.ticks, setup.calendars)
     if members is not None:
         return None, members
     if not isinstance(strategy, Signals):

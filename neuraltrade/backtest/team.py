@@ -42,10 +42,12 @@ class Members:
                 team.set_member(index, (), 0)
                 team.bind_signals(index, **one.bound(engine.clock_count, self.symbol_count))
                 continue
-            team.set_member(index, one.numbers, one.state_size)
+            team.set_member(index, one.numbers, one.state_size, one.calls)
             team.context(index).texts[:] = one.texts
             if one.native is not None:
                 team.bind_native(index, one.native.address, one.failure.address)
+            elif one.on_event:
+                team.bind_events(index, one.on_event)
             elif one.on_bar is not None:
                 team.bind_python(index, one.on_bar)
         ready = [one for one in self.strategies if isinstance(one, Prepared)]
@@ -108,13 +110,12 @@ def unified(signals: np.ndarray, owners: np.ndarray, texts: Sequence[Sequence[st
 
 
 def members_of(
-    strategy: Any, params: Any, bars: Sequence[Any], over_ticks: bool, calendars: Sequence[Any]
+    strategy: Any, params: Any, bars: Sequence[Any], ticks: Any, calendars: Sequence[Any]
 ) -> Members | None:
-    """The strategies of a list, a tuple or a mapping of names; None where `strategy` is a single one."""
+    """The strategies of a list, a tuple or a mapping of names, over bars or an nt.Ticks; None where it is one alone."""
     if not isinstance(strategy, (list, tuple, Mapping)):
         return None
-    if over_ticks:
-        raise InputError("strategy must be a single nt.Strategy over ticks: a list of them runs over bars")
+    symbol_count = len(bars) if ticks is None else len(ticks.symbols)
     given = list(strategy.values()) if isinstance(strategy, Mapping) else list(strategy)
     if not 0 < len(given) <= STRATEGIES_MAX:
         raise InputError(f"strategy must name 1..{STRATEGIES_MAX} strategies, named {len(given)}")
@@ -125,10 +126,14 @@ def members_of(
         if isinstance(one, Signals):
             if own:
                 raise InputError(f"params must be None for nt.Signals, was {own!r}")
+            if ticks is not None:
+                raise InputError(
+                    f"strategy {names[index]!r} must be an nt.Strategy over ticks: nt.Signals are a row per bar"
+                )
             made.append(one)
         else:
-            made.append(prepare(one, own, bars, first_slot=index * len(bars), calendars=calendars))
-    return Members(names, tuple(made), len(bars))
+            made.append(prepare(one, own, bars, ticks, index * symbol_count, calendars=calendars))
+    return Members(names, tuple(made), symbol_count)
 
 
 def _names(given: list[Any] | None, strategies: Sequence[Any]) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def attempt(
     `init`, or the function, sees all of the data. Raises StrategyError where it raises, InputError where what it made
     does not fit the data.
     """
-    members = members_of(strategy, params, setup.bars, False, setup.calendars)
+    members = members_of(strategy, params, setup.bars, setup.ticks, setup.calendars)
     if members is not None:
         return _attempt_several(setup, members, stops, recall, advisor)
     if is_factory(strategy):

@@ -45,7 +45,12 @@ def check_policy(policy: FillPolicy, slippage: Slippage) -> None:
         raise InputError("slippage: cap_to_bar is of bars, ticks have none")
 
 
-def ticks_config(policy: FillPolicy, calls: Sequence[str]) -> dict[str, Any]:
+def called(calls: Sequence[str]) -> int:
+    """Bit 1 << index for each of EVENT_CALLS that a strategy has."""
+    return sum(1 << EVENT_CALLS.index(name) for name in calls)
+
+
+def ticks_config(policy: FillPolicy, calls: Sequence[str], symbol_count: int) -> dict[str, Any]:
     """nt_ticks_config. calls : of EVENT_CALLS, those the strategy has."""
     queue = policy.queue
     return {
@@ -55,5 +60,6 @@ def ticks_config(policy: FillPolicy, calls: Sequence[str]) -> dict[str, Any]:
             "exponent": float(queue.exponent),
         },
         "stop_trigger": policy.STOP_TRIGGERS.index(policy.stop_trigger),
-        "called": sum(1 << EVENT_CALLS.index(name) for name in calls),
+        "called": called(calls),
+        "symbol_count": symbol_count,
     }

@@ -23,7 +23,7 @@ from .layouts import (
 )
 
 from .account cimport attach
-from .feed cimport TickFeed
+from .feed cimport TickFeed, give_sessions, give_turns
 from .flags cimport signal_arrays
 from .native cimport *
 from .records cimport Records
@@ -151,7 +151,8 @@ cdef class Engine(Records):
     symbols : names, each once. bars : for each a tuple (ts_ns int64[n], open, high, low, close, volume float64[n]), C-contiguous,
     kept referenced and never copied. cash : in the account's currency. path : overrides policy.path. record_events : keep the whole
     event log (64 bytes an event), which the digest is taken over; else fills only. latency_ns : how long an order takes to reach the
-    market. dues : for each symbol DUE_DTYPE[n] or None, by time. rates, sessions : RATES_DTYPE[n], int32[bars] or None.
+    market. dues : for each symbol DUE_DTYPE[n] or None, by time. rates : RATES_DTYPE[n] or None. sessions : int32[bars] or None, over
+    ticks the times themselves, (open_ns int64[n], close_ns int64[n]) or None.
     strategies : how many are to trade them, each with its own slots: core/team.pyx binds them.
     ticks : an nt.Ticks to run over instead, with a strategy that has `calls` (of EVENT_CALLS); bars are None then.
     Raises InputError. Memory: 8 bytes a clock step, plus its rows.
@@ -162,6 +163,7 @@ cdef class Engine(Records):
         if self.run.close != NULL:
             raise InputError("Engine: an engine is opened once")
         self.symbols = self.run.symbols = convert.unique_symbols(symbols) * strategies
+        calendars, sessions = (sessions, None) if ticks is not None else (None, sessions)
         bars, instruments, dues, rates, sessions = (convert.repeated(each, strategies) for each in (bars, instruments, dues, rates, sessions))
         if ticks is not None:
             convert_ticks.check_policy(policy, slippage)
@@ -190,7 +192,8 @@ cdef class Engine(Records):
         self.run.close = nt_engine_close
         self.run.borrowed += [self.clock_ts_ns, self.equity_array]
         if ticks is not None:
-            self._open_ticks(convert_ticks.ticks_config(policy, calls))
+            self._open_ticks(convert_ticks.ticks_config(policy, calls, len(self.symbols) // strategies))
+            give_sessions(self.run, calendars)
         self.context = RunContext(self.run)
         for slot in range(self.run.market_count):
             self.run.markets[slot].restricted = risk is not None and self.symbols[slot] in risk.restricted
@@ -222,11 +225,17 @@ cdef class Engine(Records):
             raise MemoryError("Engine: the books")
         self.run.borrowed.append(self.feed)
 
-    def set_indicators(self, columns):
-        """columns[symbol][handle]: float64[n] over that symbol's own bars, as many for each symbol; kept referenced."""
+    def set_indicators(self, columns, turns=None):
+        """columns[symbol][handle]: float64[n] over that symbol's own bars, as many for each symbol; kept referenced.
+
+        turns : over ticks, for each symbol the events at which its columns turn to their next row, int64[n - 1]; None = there are none.
+        """
         cdef Py_ssize_t slot, handle, count
         cdef const double** pointers
         convert.check_columns(columns, self.symbols)
+        for slot, own in enumerate(turns or ()):
+            if own is not None:
+                give_turns(self.run, slot, own)
         for slot in range(self.run.market_count):
             count = len(columns[slot])
             if self.run.markets[slot].indicators != NULL:

@@ -1,3 +1,4 @@
+from .context cimport Run
 from .native cimport int64_t, nt_tick_events, nt_tick_stream
 
 # The columns of merged ticks as the core reads them; keeps them alive.
@@ -8,3 +9,6 @@ cdef class TickFeed:
     cdef readonly Py_ssize_t event_count
     cdef readonly object clock_ts_ns
     cdef list borrowed
+
+cdef int give_sessions(Run run, object sessions) except -1
+cdef int give_turns(Run run, Py_ssize_t slot, object turns) except -1

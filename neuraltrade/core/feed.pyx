@@ -1,4 +1,7 @@
-"""Merged ticks as the engine reads them: one nt_tick_stream a stream, one nt_tick_events for their order. Nothing is copied."""
+"""Merged ticks as the engine reads them: one nt_tick_stream a stream, one nt_tick_events for their order. Nothing is copied.
+
+What a run over them may have beside: the sessions of each symbol, and indicator columns that turn at some of the events.
+"""
 
 from libc.stdlib cimport calloc, free
 
@@ -7,7 +10,8 @@ import numpy as np
 from ..errors import InputError
 from . import convert, convert_ticks
 
-from .native cimport int8_t, int32_t, int64_t
+from .context cimport Run
+from .native cimport NT_OK, int8_t, int32_t, int64_t, nt_ticks_sessions, nt_ticks_turns
 
 
 cdef class TickFeed:
@@ -62,3 +66,30 @@ cdef class TickFeed:
         self.event_count = count
         self.clock_ts_ns = events.local_ns
         self.borrowed.append(events)
+
+
+cdef int give_sessions(Run run, object sessions) except -1:
+    """sessions : for each symbol (open_ns, close_ns), int64[n] each, ascending, or None = always open."""
+    cdef const int64_t[::1] opens, closes
+    for symbol, both in enumerate(sessions or ()):
+        if both is None:
+            continue
+        count = len(both[0])
+        opens = convert.column(both[0], np.int64, "sessions.open_ns", count)
+        closes = convert.column(both[1], np.int64, "sessions.close_ns", count)
+        if nt_ticks_sessions(run.engine, symbol, &opens[0] if count else NULL, &closes[0] if count else NULL, count) != NT_OK:
+            raise InputError("sessions: the run is not over ticks, or has begun")
+        run.borrowed.append(both)
+    return 0
+
+
+cdef int give_turns(Run run, Py_ssize_t slot, object turns) except -1:
+    """turns : int64[n], ascending, the events at which the columns of the slot turn to their next row: they have n + 1."""
+    cdef Py_ssize_t count = len(turns)
+    cdef const int64_t[::1] events = convert.column(turns, np.int64, "turns", count)
+    cdef double[::1] marks = np.empty(count + 1)
+    cdef double[::1] sizes = np.empty(count + 1)
+    if nt_ticks_turns(run.engine, slot, &events[0] if count else NULL, count, &marks[0], &sizes[0]) != NT_OK:
+        raise InputError("turns: the run is not over ticks, or has begun")
+    run.borrowed.append((turns, marks.base, sizes.base))
+    return 0

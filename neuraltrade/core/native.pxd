@@ -349,8 +349,11 @@ cdef extern from "nt_tick.h" nogil:
         nt_queue_model queue
         int64_t stop_trigger
         int64_t called
+        int64_t symbol_count
     int64_t nt_ticks_stale_levels(const nt_engine*)
     nt_status nt_ticks_open(nt_engine*, const nt_ticks_config*, const nt_tick_stream*, int64_t, const nt_tick_events*)
+    nt_status nt_ticks_sessions(nt_engine*, int32_t, const int64_t*, const int64_t*, int64_t)
+    nt_status nt_ticks_turns(nt_engine*, int32_t, const int64_t*, int64_t, double*, double*)
 
 cdef extern from "nt_signals.h" nogil:
     ctypedef struct nt_signal_arrays:
@@ -373,6 +376,7 @@ cdef extern from "nt_team.h" nogil:
         const double* parameters
         int64_t state_count
         int64_t parameter_count
+        int64_t called
     ctypedef struct nt_team:
         nt_member* members
         int32_t count

@@ -5,7 +5,8 @@ from libc.stdlib cimport calloc, free
 import numpy as np
 
 from ..errors import InputError
-from . import blocks, convert
+from . import blocks, convert, convert_ticks
+from .layouts import EVENT_CALLS
 
 from .context cimport Context, Run
 from .engine cimport Engine
@@ -27,11 +28,26 @@ cdef int64_t call_member(nt_context* ctx, void* user) noexcept:
         return 1
 
 
+cdef int64_t call_tick_member(nt_context* ctx, void* user) noexcept:
+    """The same over ticks: on_quote, on_trade or on_depth."""
+    cdef Engine engine = <Engine>ctx.engine.callback_user
+    cdef Member member = <Member>user
+    try:
+        member.on_event[ctx.event](member.context)
+        return 0
+    except BaseException as error:
+        if engine.error is None:
+            engine.error = error
+            engine.from_strategy = True
+        return 1
+
+
 cdef class Member:
     """One strategy: its own context, state, parameters and texts over the one run."""
 
     cdef Context context
     cdef object on_bar
+    cdef tuple on_event
     cdef nt_signal_arrays arrays
 
 
@@ -71,8 +87,8 @@ cdef class Team:
         """What that strategy sees."""
         return (<Member>self.members[member]).context
 
-    def set_member(self, Py_ssize_t member, parameters, Py_ssize_t state_size):
-        """Its numbers, float64[m], copied, and a block of `state_size` zeros."""
+    def set_member(self, Py_ssize_t member, parameters, Py_ssize_t state_size, calls=()):
+        """Its numbers, float64[m], copied, and a block of `state_size` zeros. calls : of EVENT_CALLS, over ticks what it is called for."""
         cdef nt_member* row = &self.team.members[member]
         cdef Context context = (<Member>self.members[member]).context
         cdef double[::1] numbers = np.array(parameters, np.float64).reshape(-1)
@@ -81,6 +97,7 @@ cdef class Team:
         row.parameter_count = numbers.shape[0]
         row.state = &state[0] if state_size else NULL
         row.state_count = state_size
+        row.called = convert_ticks.called(calls)
         self.borrowed += [numbers.base, state.base]
         context.parameter_view = memoryview(numbers.base).toreadonly()
         context.state_view = memoryview(state.base)
@@ -91,6 +108,14 @@ cdef class Team:
         one.on_bar = on_bar
         self.needs_gil = True
         self.team.members[member].call = <nt_strategy_fn><void*>call_member
+        self.team.members[member].user = <void*>one
+
+    def bind_events(self, Py_ssize_t member, on_event):
+        """It is on_event["on_quote"](context) and so on, over ticks."""
+        cdef Member one = self.members[member]
+        one.on_event = tuple(on_event.get(name) for name in EVENT_CALLS)
+        self.needs_gil = True
+        self.team.members[member].call = <nt_strategy_fn><void*>call_tick_member
         self.team.members[member].user = <void*>one
 
     def bind_native(self, Py_ssize_t member, address, user=0):
@@ -119,7 +144,7 @@ cdef class Team:
         cdef double[::1] view = self.contribution_array
         self.team.contributions = &view[0] if count else NULL
         if nt_team_join(self.run.engine, &self.team) != NT_OK:
-            raise InputError("join: the run has begun, or is one over ticks")
+            raise InputError("join: the run has begun")
         engine.needs_gil = self.needs_gil
         engine.team = self
         nt_context_select(self.run.engine, 0)

@@ -131,7 +131,7 @@ def prepare(
         _compile(instance, face, made, first_slot, {} if codes is None else codes, (hooks, due))
     else:
         made.on_bar = interpreted.bind(instance, (*calls, *(hook.name for hook in hooks)))
-        made.on_event = {call: getattr(instance, call) for call in calls}
+        made.on_event = {} if ticks is None else {call: getattr(instance, call) for call in calls}
         if hooks:
             methods = [getattr(instance, hook.name) for hook in hooks]
             made.on_bar = runner(hooks, methods, made.on_bar if calls else None, due)

@@ -285,16 +285,10 @@ def test_what_a_single_run_has_not():
             getattr(run, name)()
 
 
-def test_ticks_take_one():
-    quotes = nt.Quotes("X", [1, 2], [9.0, 9.0], [1.0, 1.0], [10.0, 10.0], [1.0, 1.0])
-    with pytest.raises(nt.InputError, match="a list of them runs over bars"):
-        nt.backtest(quotes, [Cross])
-
-
 def test_the_engine_keeps_its_team():
     """A team that nobody else holds is called all the same, and goes with its engine."""
     setup = run_module._setup(GOOG, 1e5, 0.0, 0.0, "conservative", None, None, None, None, 0, 0)
-    members = run_module.members_of([Greedy, nt.compiled(Greedy)], None, setup.bars, False, setup.calendars)
+    members = run_module.members_of([Greedy, nt.compiled(Greedy)], None, setup.bars, None, setup.calendars)
     engine = setup.engine(setup.policy, ("on_bar",), 2)
     members.bind(engine)
     gc.collect()

@@ -15,12 +15,14 @@ import pytest
 import neuraltrade as nt
 from neuraltrade.core.engine import EVENT_DTYPE, Engine
 from neuraltrade.core.layouts import EVENT_KINDS, ORDER_ROLES, ORDER_STATES
+from neuraltrade.core.team import Team
 
 _spec = importlib.util.spec_from_file_location("tick_model", Path(__file__).with_name("tick_model.py"))
 tick_model = sys.modules["tick_model"] = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(tick_model)
 DAY, Model, nano = tick_model.DAY, tick_model.Model, tick_model.nano
 
+CALLS = ("on_quote", "on_trade", "on_depth")
 TICK = 0.5
 MIXES = (("quotes",), ("trades",), ("depth",), ("quotes", "trades"), ("trades", "depth"), ("quotes", "trades", "depth"))
 MODELS = (
@@ -131,17 +133,13 @@ def choose(numbers: tuple, mark: float) -> dict[str, Any] | None:
     return how | {"trail": TICK * (1 + int(d * 4))} if not math.isnan(mark) else None
 
 
-def run(ticks: nt.Ticks, how: dict[str, Any], script: list[tuple]) -> tuple[list[tuple], list[tuple], Engine]:
-    """Fills and final orders of the core under the script."""
-    lot = how["lot"] / 1e9
-    engine = Engine(
-        ticks.symbols, cash=9e9,
-        policy=nt.FillPolicy(queue=how["queue"], stop_trigger="last" if how["stop_on_last"] else "quote"),
-        fees=nt.Fees(), slippage=nt.Slippage(), size=nt.Size.units(1), risk=None, account=nt.Account(leverage=1000.0),
-        instruments=[nt.Instrument(lot=lot if how["lot"] > 1 else None)] * len(ticks.symbols),
-        latency_ns=how["latency"],
-        ticks=ticks, calls=("on_quote", "on_trade", "on_depth"),
-    )  # fmt: skip
+def whose(line: tuple, members: int) -> int:
+    """The strategy that a line of a script is for."""
+    return int(line[6] * 1e6) % members
+
+
+def actor(script: list[tuple]) -> Any:
+    """A strategy that does what the script says."""
     todo = list(script)
     made: list[int] = []
     plain: list[int] = []
@@ -172,7 +170,31 @@ def run(ticks: nt.Ticks, how: dict[str, Any], script: list[tuple]) -> tuple[list
                 assert nt.accepted(made[-1]), nt.Denial(made[-1])
                 plain.extend([] if bracket else made[-1:])
 
-    engine.bind_events({"on_quote": act, "on_trade": act, "on_depth": act})
+    return dict.fromkeys(("on_quote", "on_trade", "on_depth"), act)
+
+
+def run(
+    ticks: nt.Ticks, how: dict[str, Any], script: list[tuple], members: int = 1
+) -> tuple[list[tuple], list[tuple], Engine]:
+    """Fills and final orders of the core under the script, whose lines are those of several strategies, the members."""
+    lot = how["lot"] / 1e9
+    engine = Engine(
+        ticks.symbols, cash=9e9,
+        policy=nt.FillPolicy(queue=how["queue"], stop_trigger="last" if how["stop_on_last"] else "quote"),
+        fees=nt.Fees(), slippage=nt.Slippage(), size=nt.Size.units(1), risk=None, account=nt.Account(leverage=1000.0),
+        instruments=[nt.Instrument(lot=lot if how["lot"] > 1 else None)] * len(ticks.symbols),
+        latency_ns=how["latency"],
+        ticks=ticks, calls=CALLS, strategies=members,
+    )  # fmt: skip
+    if members == 1:
+        engine.bind_events(actor(script))
+    else:
+        team = Team(engine, members)
+        for member in range(members):
+            team.set_member(member, (), 0, CALLS)
+            team.bind_events(member, actor([line for line in script if whose(line, members) == member]))
+        team.join(engine)
+        run.team = team  # type: ignore[attr-defined]
     engine.advance(engine.clock_count)
     engine.finish()
     events = engine.events().view(EVENT_DTYPE)
@@ -180,6 +202,7 @@ def run(ticks: nt.Ticks, how: dict[str, Any], script: list[tuple]) -> tuple[list
     fills = [
         tuple(int(row[n]) for n in ("bar", "ts_ns", "symbol", "side", "quantity", "price", "id")) for row in events
     ]
+    fills = [(*fill[:2], fill[2] % len(ticks.symbols), *fill[3:]) for fill in fills]
     orders = [(ORDER_STATES[row["status"]], nano(row["filled"])) for row in engine.orders()]
     return fills, orders, engine
 
@@ -201,7 +224,7 @@ def try_change(model: Any, order: Any, numbers: list[float]) -> None:
         model.modify(order, **change)
 
 
-def expected(ticks: nt.Ticks, how: dict[str, Any], script: list[tuple]) -> tuple[list[tuple], list[tuple]]:
+def expected(ticks: nt.Ticks, how: dict[str, Any], script: list[tuple], members: int = 1) -> tuple[list[tuple], ...]:
     """The same by the model."""
     merged = ticks.events()
     events = []
@@ -215,26 +238,28 @@ def expected(ticks: nt.Ticks, how: dict[str, Any], script: list[tuple]) -> tuple
             (int(merged.local_ns[at]), int(merged.ts_ns[at]), symbol, one.KIND, list(zip(*columns, strict=True)))
         )
     venue = list(range(len(ticks))) if merged.venue is None else merged.venue.tolist()
-    model = Model(events, venue, symbols=len(ticks.symbols), **how)
-    todo = list(script)
+    model = Model(events, venue, symbols=len(ticks.symbols), members=members, **how)
+    todo = sorted(script, key=lambda line: (line[0], whose(line, members)))
     for step in range(len(ticks)):
         model.hear(step)
         symbol = events[step][2]
         while todo and todo[0][0] == step:
+            member = whose(todo[0], members)
             _, what, *numbers = todo.pop(0)
-            order = model.made[int(numbers[0] * len(model.made))] if model.made else None
-            plain = model.plain[int(numbers[0] * len(model.plain))] if model.plain else None
+            made, plains = ([o for o in known if o.member == member] for known in (model.made, model.plain))
+            order = made[int(numbers[0] * len(made))] if made else None
+            plain = plains[int(numbers[0] * len(plains))] if plains else None
             if what == "cancel_all":
-                for working in model.working(symbol):
+                for working in model.working(symbol, member):
                     model.cancel(working)
             elif what == "cancel" and order:
                 model.cancel(order)
             elif what == "close":
-                model.close(symbol)
+                model.close(symbol, member)
             elif what == "modify" and plain:
                 try_change(model, plain, numbers)
             elif what == "order":
-                mark = model.markets[symbol].mark
+                mark = model.markets[symbol].marks[member]
                 chosen = choose(tuple(numbers), mark)
                 if chosen is None:
                     continue
@@ -245,7 +270,7 @@ def expected(ticks: nt.Ticks, how: dict[str, Any], script: list[tuple]) -> tuple
                     numbered |= {"peak": peak, "stop": peak + chosen["side"] * numbered["trail"], "trailing": True}
                 if chosen["tif"] == "gtd":
                     numbered["good_till"] = model.now + 20
-                model.submit(symbol, bracket=bracket, **numbered)
+                model.submit(symbol, bracket=bracket, member=member, **numbered)
     return model.fills, [(o.status, o.filled) for o in model.orders]
 
 

@@ -94,6 +94,7 @@ class Order:
     day: int = 0
     role: str = "entry"
     parent: int = 0
+    member: int = 0
     bracket: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -113,18 +114,18 @@ class Market:
     bid: float = math.nan
     ask: float = math.nan
     last_heard: float = math.nan
-    mark: float = math.nan
-    held: int = 0
+    marks: list[float] = field(default_factory=list)
+    held: list[int] = field(default_factory=list)
 
 
 class Model:
     """events : in the order heard, each (local_ns, ts_ns, symbol, kind, rows); venue : indices as they happened."""
 
     def __init__(self, events: list[tuple], venue: list[int], *, symbols: int, latency: int, queue: Any,
-                 stop_on_last: bool, lot: int = 1) -> None:  # fmt: skip
+                 stop_on_last: bool, lot: int = 1, members: int = 1) -> None:  # fmt: skip
         self.events, self.venue, self.latency, self.queue = events, venue, latency, queue
         self.stop_on_last, self.lot = stop_on_last, lot
-        self.markets = [Market() for _ in range(symbols)]
+        self.markets = [Market(marks=[math.nan] * members, held=[0] * members) for _ in range(symbols)]
         for event in events:
             self.markets[event[2]].has_depth |= event[3] == "depth"
             self.markets[event[2]].has_quotes |= event[3] == "quotes"
@@ -153,11 +154,11 @@ class Model:
         self.sent.append((self.now + self.latency, "cancel", order, {}))
         return 1
 
-    def close(self, symbol: int) -> None:
-        held = self.markets[symbol].held
+    def close(self, symbol: int, member: int = 0) -> None:
+        held = self.markets[symbol].held[member]
         side = -1 if held > 0 else 1
-        if held and not any(o.role == "close" and o.side == side for o in self.working(symbol)):
-            self.submit(symbol, side, abs(held), role="close")
+        if held and not any(o.role == "close" and o.side == side for o in self.working(symbol, member)):
+            self.submit(symbol, side, abs(held), role="close", member=member)
 
     def modify(self, order: Order, **to: int) -> None:
         self.sent.append((self.now + self.latency, "change", order, to))
@@ -184,7 +185,7 @@ class Model:
                 market.ask = asks[0].price / 1e9 if asks else math.nan
         for mark in ((market.bid + market.ask) * 0.5, market.last_heard, market.bid, market.ask):
             if not math.isnan(mark):
-                market.mark = mark
+                market.marks = [mark] * len(market.marks)
                 break
         self.now = local
 
@@ -210,8 +211,8 @@ class Model:
         else:
             self.print(symbol, *rows[0])
 
-    def working(self, symbol: int) -> list[Order]:
-        return [o for o in self.orders if o.symbol == symbol and o.active]
+    def working(self, symbol: int, member: int | None = None) -> list[Order]:
+        return [o for o in self.orders if o.symbol == symbol and o.active and member in (None, o.member)]
 
     def resting(self, symbol: int, side: int = 0) -> list[Order]:
         return [o for o in self.working(symbol) if o.rests and side in (0, o.side)]
@@ -259,7 +260,8 @@ class Model:
     def fill(self, order: Order, price: int, room: int) -> int:
         market = self.markets[order.symbol]
         wanted = order.quantity - order.filled
-        closable = abs(market.held) if market.held * order.side < 0 else 0
+        held, mark = market.held[order.member], market.marks[order.member]
+        closable = abs(held) if held * order.side < 0 else 0
         if order.role != "entry":
             wanted = min(wanted, closable)
             if wanted <= 0:
@@ -268,9 +270,9 @@ class Model:
             order.quantity = order.filled + wanted
         quantity = min(room, wanted)
         order.filled += quantity
-        market.held += order.side * quantity
+        market.held[order.member] += order.side * quantity
         order.status = "filled" if order.filled == order.quantity else "partially_filled"
-        market.mark = price / 1e9 if math.isnan(market.mark) else market.mark
+        market.marks[order.member] = price / 1e9 if math.isnan(mark) else mark
         self.fills.append((self.step, self.now, order.symbol, order.side, quantity, price, order.id))
         if order.role == "entry" and order.bracket and quantity > closable:
             self.spawn(order, quantity - closable, price)
@@ -292,15 +294,16 @@ class Model:
         ):
             if not next(iter(how.values())):
                 continue
-            child = Order(len(self.orders) + 1, parent.symbol, side, opened, role=role, parent=parent.id, **how)
+            child = Order(len(self.orders) + 1, parent.symbol, side, opened, role=role, parent=parent.id,
+                          member=parent.member, **how)  # fmt: skip
             if child.trailing:
                 child.stop = price + side * child.trail
             self.orders.append(child)
 
     def settle(self, filled: Order, quantity: int) -> None:
         """One child ends the other, and no exit outlives what it would close."""
-        held, done = self.markets[filled.symbol].held, filled.status == "filled"
-        for order in self.working(filled.symbol):
+        held, done = self.markets[filled.symbol].held[filled.member], filled.status == "filled"
+        for order in self.working(filled.symbol, filled.member):
             if order is filled or order.role == "entry":
                 continue
             sibling = filled.parent != 0 and order.parent == filled.parent
