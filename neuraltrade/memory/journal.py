@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.layouts import EVENT_KINDS, ORDER_TYPES
+from ..core.layouts import EVENT_KINDS, FLOW_KINDS, ORDER_STATES, ORDER_TYPES
 from ..core.settings import Denial
 from ..embedding import order_vector, signal_vector
 from ..errors import InputError
@@ -71,6 +71,8 @@ class Journal:
         self.signal_ids: dict[int, int] = {}
         self.order_ids: dict[int, int] = {}
         self._cash_unit = 10.0 ** -int(self.settings.get("account", {}).get("cash_digits", 6))
+        self._multipliers: Mapping[str, float] = self.settings.get("multipliers") or {}
+        self._rates: dict[int, float] = {}
         self._holdings: dict[int, Holding] = {}
         self._orders: dict[int, int] = {}  # engine's id of an order -> its signal's record
         self._states: dict[tuple[int, int], tuple[int, np.ndarray, float]] = {}
@@ -93,6 +95,13 @@ class Journal:
                 self._fill(event)
             elif kind in ENDED:
                 self._ended(event, ENDED[kind])
+            elif kind == "modified":
+                self._modified(event)
+            elif kind == "flow" and FLOW_KINDS[int(event["code"])] == "split":
+                if int(event["symbol"]) in self._holdings:
+                    self._holdings[int(event["symbol"])].quantity_nano = int(event["quantity"])
+            elif kind == "rate":
+                self._rates[int(event["symbol"])] = int(event["value"]) / 1e12
 
     def _signal(self, event: np.void) -> None:
         confidence = float(event["value"].view(np.float64))
@@ -161,11 +170,12 @@ class Journal:
         signal_id = self._orders[engine_id]
         order = self.db.orders.get(self.order_ids[engine_id])
         fills = [*order.fills, OrderFill(ts_ns=ts_ns, quantity=quantity, price=price, fee=fee)]
-        filled = sum(fill.quantity for fill in fills)
-        status = "filled" if filled > order.quantity - NANO / 2 else "partially_filled"
+        status = ORDER_STATES[int(event["code"])]
+        sized = "sized_at_fill" in order.metadata
         self.db.orders.update(
             order.id, known_ns=ts_ns, status=status, fills=fills, first_fill_ns=fills[0].ts_ns,
-            quantity=max(order.quantity, filled), completed_ns=ts_ns if status == "filled" else None,
+            quantity=sum(fill.quantity for fill in fills) if sized else order.quantity,
+            completed_ns=ts_ns if status == "filled" else None,
         )  # fmt: skip
         self._settle(event, price, fee, signal_id)
 
@@ -174,9 +184,29 @@ class Journal:
         if stored is not None:
             self.db.orders.update(stored, known_ns=ts_ns, status=status, reason=_reason(event), completed_ns=ts_ns)
 
+    def _modified(self, event: np.void) -> None:
+        """A change of an order, or the refusal of one: the order keeps them all in metadata["changes"]."""
+        stored, ts_ns = self.order_ids.get(int(event["id"])), int(event["ts_ns"])
+        if stored is None:
+            return  # refused: no order of this run
+        order = self.db.orders.get(stored)
+        metadata = dict(order.metadata)
+        if event["code"]:
+            change: dict[str, Any] = {"ts_ns": ts_ns, "refused": _reason(event)}
+            taken: dict[str, Any] = {}
+        else:
+            units, limit, stop = (_units(event[name]) for name in ("quantity", "price", "value"))
+            if units:
+                metadata.pop("sized_at_fill", None)
+            taken = {"quantity": units or order.quantity, "limit_price": limit or None, "stop_price": stop or None}
+            change = {"ts_ns": ts_ns, **taken}
+        metadata["changes"] = [*metadata.get("changes", ()), change]
+        self.db.orders.update(stored, known_ns=ts_ns, metadata=metadata, **taken)
+
     def _settle(self, event: np.void, price: float, fee: float, signal_id: int) -> None:
         """Follow the position; when it is flat, the signal that opened it learns its return on what was paid in."""
         slot, side, whole = int(event["symbol"]), int(event["side"]), int(event["quantity"])
+        price *= self._multipliers.get(self.symbols[slot], 1.0) * self._rates.get(slot, 1.0)  # as fees: account's money
         holding = self._holdings.setdefault(slot, Holding())
         closing = min(whole, abs(holding.quantity_nano)) if holding.quantity_nano * side < 0 else 0
         if closing:

@@ -6,41 +6,18 @@ whatever has been indexed, in a backtest and live.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..errors import InputError
 from ..ports import SIMILAR_DTYPE
+from ..vectors.block import BANISHED, Block
 from .agentdb import AgentDB
+from .recall_series import ROW_DTYPE, Series
 from .typed import TypedCollection
 
 HORIZON_MAX = 100_000
-
-
-class Series(NamedTuple):
-    """One symbol's observations: every version, ascending by (ts_ns, id), then known_ns."""
-
-    ids: np.ndarray
-    ts_ns: np.ndarray
-    known_ns: np.ndarray
-    price: np.ndarray
-    first: np.ndarray  # for each observation, the place of its first version; one more at the end
-    in_order: bool  # whether first versions became known in order of ts_ns
-
-    def known_by(self, as_of: int) -> np.ndarray:
-        """Observations that had a version by `as_of`, ascending by time."""
-        known = self.known_ns[self.first[:-1]]
-        if self.in_order:
-            return np.arange(np.searchsorted(known, as_of, side="right"))
-        return np.flatnonzero(known <= as_of)
-
-    def price_of(self, observation: int, as_of: int) -> float:
-        """The price an observation had by `as_of`: that of its newest version then."""
-        start, stop = int(self.first[observation]), int(self.first[observation + 1])
-        while stop > start and self.known_ns[stop - 1] > as_of:
-            stop -= 1
-        return float(self.price[stop - 1]) if stop > start else float("nan")
 
 
 class Recall:
@@ -76,10 +53,10 @@ class Recall:
         outcome : return over `horizon` observations after it. Raises InputError where the bar was not observed.
         """
         series = self._read().get(symbol)
-        at = -1 if series is None else self._place(series, ts_ns)
+        at = -1 if series is None else series.place(ts_ns)
         if series is None or at < 0:
             raise InputError(f"no observation of {symbol!r} at {ts_ns}: call db.observe(bars) with its bars first")
-        own = int(series.ids[series.first[at]])
+        own = int(series.id_of(at))
         block, row = self.observations.collection.locate(own, ts_ns)
         return self._nearest(own, block.codes[row].astype(np.float32), symbol, ts_ns, k)
 
@@ -100,7 +77,7 @@ class Recall:
             hits.ids.tolist(), hits.ts_ns.tolist(), hits.distances.tolist(), hits.column("symbol").tolist(), strict=True
         )
         for id_, ts_ns, distance, name in columns:
-            outcome = self._outcome(self._series[name], known[name], id_, ts_ns, as_of)
+            outcome = self._series[name].outcome(known[name], id_, ts_ns, as_of, self.horizon)
             if id_ == own or (self.settled and np.isnan(outcome)):
                 continue
             found[count] = (id_, ts_ns, distance, outcome)
@@ -109,49 +86,42 @@ class Recall:
                 break
         return found[:count]
 
-    def _outcome(self, series: Series, known: np.ndarray, id_: int, ts_ns: int, as_of: int) -> float:
-        """Return over the horizon from an observation on, by the prices known at `as_of`; NaN while that is open."""
-        at = self._place(series, ts_ns, id_)
-        after = int(np.searchsorted(known, at)) + self.horizon
-        if after >= len(known):
-            return float("nan")
-        return series.price_of(int(known[after]), as_of) / series.price_of(at, as_of) - 1.0
-
-    def _place(self, series: Series, ts_ns: int, id_: int = 0) -> int:
-        """Which observation of a series stands at a time (the one with that id, if several); -1 if none does."""
-        times, ids = series.ts_ns[series.first[:-1]], series.ids[series.first[:-1]]
-        at = int(np.searchsorted(times, ts_ns))
-        while at < len(times) and times[at] == ts_ns:
-            if id_ in (0, int(ids[at])):
-                return at
-            at += 1
-        return -1
-
     def _read(self) -> dict[str, Series]:
-        """The observations by symbol, read again when there are new ones."""
-        blocks, version = self.observations.collection.consistent(
-            lambda blocks: (self.observations.collection.revision, sum(block.count for block in blocks))
+        """The observations by symbol. Rows added since the last reading are read; all of them, where some were
+        replaced, deleted or moved.
+        """
+        collection = self.observations.collection
+        blocks, version = collection.consistent(
+            lambda blocks: (collection.revision, sum(block.count for block in blocks))
         )
         if version == self._version:
             return self._series
-        columns: dict[str, list[Any]] = {"id": [], "ts_ns": [], "known_ns": [], "price": [], "symbol": []}
-        for block in blocks:
-            alive = block.until_ns > np.iinfo(np.int64).min
-            for name in ("id", "ts_ns", "known_ns", "price"):
-                columns[name].append(block.column(name)[alive])
-            columns["symbol"].append(np.array(block.vocabulary["symbol"][0], object)[block.texts["symbol"][alive]])
-        whole = {name: np.concatenate(parts) for name, parts in columns.items()}
-        self._series = {symbol: _series(whole, symbol) for symbol in sorted(set(whole["symbol"].tolist()))}
+        grown = self._version is not None and self._version[0] == version[0]
+        rows = _columns(blocks, self._version[1] if grown and self._version is not None else 0)
+        if not grown:
+            self._series = {}
+        for symbol in sorted(set(rows["symbol"].tolist())):
+            mine = rows[rows["symbol"] == symbol]
+            series = self._series.get(symbol)
+            if series is None:
+                self._series[symbol] = Series(mine)
+            elif not series.append(mine):
+                self._series[symbol] = Series(np.concatenate((series.rows(symbol), mine)))
         self._version = version
         return self._series
 
 
-def _series(columns: dict[str, np.ndarray], symbol: str) -> Series:
-    rows = np.flatnonzero(columns["symbol"] == symbol)
-    ids, ts_ns, known = columns["id"][rows], columns["ts_ns"][rows], columns["known_ns"][rows]
-    order = np.lexsort((known, ids, ts_ns))
-    ids, ts_ns, known = ids[order], ts_ns[order], known[order]
-    starts = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1])))
-    first = np.append(starts, len(ids))
-    in_order = bool((np.diff(known[starts]) >= 0).all())
-    return Series(ids, ts_ns, known, columns["price"][rows][order], first, in_order)
+def _columns(blocks: Sequence[Block], start: int) -> np.ndarray:
+    """ROW_DTYPE[n]: rows of the blocks from the start-th on, without those deleted."""
+    parts = []
+    for block in blocks:
+        begin = min(start, block.count)
+        start -= begin
+        alive = np.flatnonzero(block.until_ns[begin:] != BANISHED) + begin
+        rows = np.empty(len(alive), ROW_DTYPE)
+        for name in ("id", "ts_ns", "known_ns", "price"):
+            rows[name] = block.column(name)[alive]
+        if len(alive):
+            rows["symbol"] = np.array(block.vocabulary["symbol"][0], object)[block.texts["symbol"][alive]]
+        parts.append(rows)
+    return np.concatenate(parts)

@@ -10,6 +10,7 @@ import neuraltrade as nt
 from neuraltrade.core.engine import Engine
 from neuraltrade.errors import InputError
 from neuraltrade.memory import Journal, Recall
+from neuraltrade.memory import recall as recall_module
 from neuraltrade.ports import Journal as JournalPort
 from neuraltrade.ports import Recall as RecallPort
 
@@ -86,6 +87,36 @@ def test_recall_sees_what_is_added_while_it_lives(tmp_path, bars):
         assert len(recall.similar_to(vectors[30], int(bars.ts_ns[11]), 20)) == 10
     with pytest.raises(InputError, match="horizon must be an int in 1"):
         Recall(db, horizon=0)
+
+
+def test_what_is_added_out_of_order_is_read_like_the_rest(tmp_path, bars):
+    vectors = nt.embedding.MarketState().encode(bars)
+    order = np.random.default_rng(3).permutation(60)
+    with nt.AgentDB.open(tmp_path / "live", seal_rows=16) as db:
+        grown = Recall(db, horizon=2)
+        for step, row in enumerate(order.tolist()):
+            symbol, at = ("AAPL", "IBM")[row % 2], int(bars.ts_ns[row])
+            late = at + (5 * 86_400 * 10**9 if row % 3 == 0 else 0)  # some are known only days later
+            columns = {"symbol": symbol, "ts_ns": at, "known_ns": late, "price": bars.close[row]}
+            id_ = int(db.observations.add(vectors[row : row + 1], **columns)[0])
+            if row % 7 == 0:
+                db.observations.update(id_, known_ns=late + 1, price=1.0 + row)
+            for as_of in (at, int(bars.ts_ns[70])):
+                whole = Recall(db, horizon=2).similar_to(vectors[80], as_of, 5)
+                assert grown.similar_to(vectors[80], as_of, 5).tobytes() == whole.tobytes(), step
+
+
+def test_recall_reads_only_what_is_new(tmp_path, bars, monkeypatch):
+    vectors = nt.embedding.MarketState().encode(bars)
+    with nt.AgentDB.open(tmp_path / "live") as db:
+        db.observations.add(vectors[:100], symbol="AAPL", ts_ns=bars.ts_ns[:100], price=bars.close[:100])
+        recall, read = Recall(db, horizon=2), []
+        gather = recall_module._columns
+        monkeypatch.setattr(recall_module, "_columns", lambda *a: read.append(len(found := gather(*a))) or found)
+        for row in range(100, 110):
+            recall.similar_to(vectors[row], int(bars.ts_ns[row]), 3)
+            db.observations.add(vectors[row : row + 1], symbol="AAPL", ts_ns=bars.ts_ns[row : row + 1], price=5.0)
+        assert read == [100, *[1] * 9]
 
 
 def test_unsettled_situations_have_no_outcome(db, bars):
@@ -187,6 +218,56 @@ def test_denied_orders_are_remembered_with_their_reason(db, bars):
     engine.finish()
     rows = db.orders.range(where=nt.Filter.in_("status", ["denied", "rejected"])).records()
     assert len(rows) == 1 and rows[0].reason == "no_cash" and rows[0].quantity == 1e6
+
+
+class Changing(nt.Strategy):
+    """Changes a limit order twice, is refused once, then fills; rests under a stop that is moved, and leaves."""
+
+    def init(self, data):
+        """Nothing to prepare."""
+
+    def on_bar(self, ctx):
+        """By the bar's number."""
+        if ctx.i == 5:
+            ctx.buy(quantity=8, limit=ctx.close * 0.5)
+        elif ctx.i == 7:
+            ctx.modify(1, quantity=6)
+            ctx.modify(1, quantity=-3)
+            ctx.modify(1, stop=10)
+        elif ctx.i == 9:
+            ctx.modify(1, limit=round(ctx.close * 1.2, 2))
+            ctx.modify(99, quantity=3)
+        elif ctx.i == 100:
+            ctx.close_position()
+
+
+def test_changes_of_an_order_are_kept_with_their_time(db, bars):
+    journal = Journal(db)
+    nt.backtest(bars, Changing, cash=1e6, journal=journal)
+    order = db.orders.get(journal.order_ids[1])
+    limit = float(round(bars.close[9] * 1.2, 2))
+    assert order.metadata["changes"] == [
+        {"ts_ns": int(bars.ts_ns[7]), "quantity": 6.0, "limit_price": bars.close[5] * 0.5, "stop_price": None},
+        {"ts_ns": int(bars.ts_ns[7]), "refused": "quantity_range"},
+        {"ts_ns": int(bars.ts_ns[7]), "refused": "conflict"},
+        {"ts_ns": int(bars.ts_ns[9]), "quantity": 6.0, "limit_price": limit, "stop_price": None},
+    ]
+    assert (order.quantity, order.limit_price, order.status) == (6.0, limit, "filled")
+    before = db.orders.get(order.id, as_of=int(bars.ts_ns[6]))
+    assert (before.quantity, before.metadata.get("changes"), before.status) == (8.0, None, "submitted")
+    assert db.orders.get(order.id, as_of=int(bars.ts_ns[8])).quantity == 6.0
+
+
+def test_an_outcome_is_the_trades_return_whatever_the_unit(db, bars):
+    """Multipliers, and a split between entry and exit."""
+    journal = Journal(db)
+    contract, split = {"AAPL": nt.Instrument(multiplier=25)}, nt.Splits(bars.ts_ns[40:41], [2])
+    for settings in ({"instruments": contract}, {"actions": split}):
+        result = nt.backtest(bars, Changing, cash=1e6, fees=nt.Fees(fixed=7.0), journal=journal, **settings)
+        assert len(result.trades) == 1
+        assert db.signals.range().records()[-1].metadata["outcome"] == pytest.approx(
+            float(result.trades["return_"][0]), rel=1e-9
+        )
 
 
 def test_a_bar_that_was_not_observed_stops_the_run(tmp_path, bars):
