@@ -1,11 +1,8 @@
 /* Averages with a memory: ema, dema, tema, kama, macd. A row with a NaN is NaN and left out of every average. */
 #include "nt_average.h"
+#include "nt_chain.h"
 #include "nt_indicators.h"
 #include "nt_window.h"
-
-typedef double eight __attribute__((vector_size(64)));
-typedef double eight_anywhere __attribute__((vector_size(64), aligned(8), may_alias));
-typedef int64_t places __attribute__((vector_size(64)));
 
 static int any_unknown(const double *x, int64_t n) {
     int64_t unknown = 0;
@@ -15,22 +12,15 @@ static int any_unknown(const double *x, int64_t n) {
 
 /* Whole blocks of values that are not NaN. */
 static void feed_blocks(nt_average *s, const double *x, int64_t n, double *out) {
-    const eight none = {0}, powers = *(const eight_anywhere *)s->powers;
-    const double whole = s->powers[7], alpha = s->alpha, keep = s->keep, keep_2 = s->keep_2, keep_4 = s->keep_4;
-    double about = s->about, carry = s->carry;
-    for (int64_t i = 0; i < n; i += NT_AVERAGE_BLOCK) {
-        const double gap = carry + (about - x[i]);
-        eight sum = (*(const eight_anywhere *)(x + i) - x[i]) * alpha;
-        sum += __builtin_shuffle(sum, none, (places){8, 0, 1, 2, 3, 4, 5, 6}) * keep;
-        sum += __builtin_shuffle(sum, none, (places){8, 8, 0, 1, 2, 3, 4, 5}) * keep_2;
-        sum += __builtin_shuffle(sum, none, (places){8, 8, 8, 8, 0, 1, 2, 3}) * keep_4;
-        carry = whole * gap + sum[7]; /* all that the next block waits for */
-        about = x[i];
-        *(eight_anywhere *)(out + i) = about + (powers * gap + sum);
-    }
-    s->about = about;
-    s->carry = carry;
-    s->rows += n;
+    const nt_weights weights = nt_weights_of(s);
+    nt_chain chain = nt_chain_of(s);
+    NT_CHAIN_EACH(n, {
+        nt_eight y[group];
+        NT_EACH_BLOCK(group) y[b] = nt_eight_at(x + k + 8 * b);
+        nt_chain_next(&chain, &weights, y, group);
+        NT_EACH_BLOCK(group) nt_eight_put(out + k + 8 * b, y[b]);
+    })
+    nt_chain_return(&chain, s, n);
 }
 
 void nt_average_feed(nt_average *s, const double *x, int64_t n, double *out) {
@@ -68,13 +58,45 @@ static void ema_feed(void *block, const double *const *in, int64_t n, double *co
     nt_average_feed(s->average, in[0], n, out[0]);
 }
 
+/* Blocks of eight rows, the averages of one and the next still in registers; 0 if something was not finite. */
+NT_LANES_INLINE int nested_blocks(nested *s, const double *x, int64_t m, double *to, const int count) {
+    const nt_weights weights = nt_weights_of(s->average);
+    nt_chain first = nt_chain_of(s->average), second = nt_chain_of(s->average + 1), third = second;
+    if (count == 3) third = nt_chain_of(s->average + 2);
+    nt_lanes odd = {0};
+    NT_CHAIN_EACH(m, {
+        nt_eight y[group], made[group];
+        NT_EACH_BLOCK(group) y[b] = nt_eight_at(x + k + 8 * b);
+        nt_chain_next(&first, &weights, y, group);
+        NT_EACH_BLOCK(group) NT_EACH_PART made[b].part[p] = (count == 2 ? 2.0 : 3.0) * y[b].part[p];
+        nt_chain_next(&second, &weights, y, group);
+        NT_EACH_BLOCK(group)
+            NT_EACH_PART made[b].part[p] -= count == 2 ? y[b].part[p] : 3.0 * y[b].part[p];
+        if (count == 3) {
+            nt_chain_next(&third, &weights, y, group);
+            NT_EACH_BLOCK(group) NT_EACH_PART made[b].part[p] += y[b].part[p];
+        }
+        NT_EACH_BLOCK(group) NT_EACH_PART odd += made[b].part[p] - made[b].part[p];
+        NT_EACH_BLOCK(group) nt_eight_put(to + k + 8 * b, made[b]);
+    })
+    if (nt_lanes_any(odd)) return 0;
+    nt_chain_return(&first, s->average, m);
+    nt_chain_return(&second, s->average + 1, m);
+    if (count == 3) nt_chain_return(&third, s->average + 2, m);
+    return 1;
+}
+
 static void nested_feed(void *block, const double *const *in, int64_t n, double *const *out) {
     nested *s = block;
     double first[NT_PASS], second[NT_PASS];
     for (int64_t i = 0, m; i < n; i += m) {
-        m = n - i < NT_PASS ? n - i : NT_PASS;
+        const double *x = in[0] + i;
         double *to = out[0] + i;
-        nt_average_feed(&s->average[0], in[0] + i, m, first);
+        m = nt_chain_room(s->average, n - i);
+        if (nt_chain_ready(s->average + s->count - 1, m) &&
+            (s->count == 2 ? nested_blocks(s, x, m, to, 2) : nested_blocks(s, x, m, to, 3)))
+            continue;
+        nt_average_feed(&s->average[0], x, m, first);
         nt_average_feed(&s->average[1], first, m, second);
         if (s->count == 2) {
             for (int64_t k = 0; k < m; k++) to[k] = 2.0 * first[k] - second[k];
@@ -163,18 +185,53 @@ static int64_t macd_open(const nt_indicator_kind *kind, void *block, const nt_in
     return carve.used;
 }
 
+/* As nested_blocks. */
+static int macd_blocks(macd *s, const double *x, int64_t m, double *line, double *signal, double *histogram) {
+    const nt_weights of_fast = nt_weights_of(&s->fast), of_slow = nt_weights_of(&s->slow);
+    const nt_weights of_signal = nt_weights_of(&s->signal);
+    nt_chain fast = nt_chain_of(&s->fast), slow = nt_chain_of(&s->slow), smooth = nt_chain_of(&s->signal);
+    nt_lanes odd = {0};
+    NT_CHAIN_EACH(m, {
+        nt_eight y[group], z[group];
+        NT_EACH_BLOCK(group) y[b] = z[b] = nt_eight_at(x + k + 8 * b);
+        nt_chain_next(&fast, &of_fast, y, group);
+        nt_chain_next(&slow, &of_slow, z, group);
+        NT_EACH_BLOCK(group) {
+            NT_EACH_PART z[b].part[p] = y[b].part[p] -= z[b].part[p];
+            nt_eight_put(line + k + 8 * b, y[b]);
+        }
+        nt_chain_next(&smooth, &of_signal, z, group);
+        NT_EACH_BLOCK(group) {
+            nt_eight_put(signal + k + 8 * b, z[b]);
+            NT_EACH_PART {
+                y[b].part[p] -= z[b].part[p];
+                odd += y[b].part[p] - y[b].part[p];
+            }
+            nt_eight_put(histogram + k + 8 * b, y[b]);
+        }
+    })
+    if (nt_lanes_any(odd)) return 0;
+    nt_chain_return(&fast, &s->fast, m);
+    nt_chain_return(&slow, &s->slow, m);
+    nt_chain_return(&smooth, &s->signal, m);
+    s->rows += m;
+    return 1;
+}
+
 static void macd_feed(void *block, const double *const *in, int64_t n, double *const *out) {
     macd *s = block;
     double fast[NT_PASS], slow[NT_PASS];
     for (int64_t i = 0, m; i < n; i += m) {
-        m = n - i < NT_PASS ? n - i : NT_PASS;
+        const double *x = in[0] + i;
         double *line = out[0] + i, *signal = out[1] + i, *histogram = out[2] + i;
+        m = nt_chain_room(&s->signal, n - i);
+        if (nt_chain_ready(&s->signal, m) && macd_blocks(s, x, m, line, signal, histogram)) continue;
         for (int64_t k = 0; k < m; k++) { /* values that count are skipped, not rows */
-            fast[k] = s->rows < s->skip ? NAN : in[0][i + k];
-            s->rows += in[0][i + k] == in[0][i + k];
+            fast[k] = s->rows < s->skip ? NAN : x[k];
+            s->rows += x[k] == x[k];
         }
         nt_average_feed(&s->fast, fast, m, fast);
-        nt_average_feed(&s->slow, in[0] + i, m, slow);
+        nt_average_feed(&s->slow, x, m, slow);
         for (int64_t k = 0; k < m; k++) slow[k] = fast[k] - slow[k];
         nt_average_feed(&s->signal, slow, m, signal);
         for (int64_t k = 0; k < m; k++) {
@@ -185,10 +242,10 @@ static void macd_feed(void *block, const double *const *in, int64_t n, double *c
 }
 
 const nt_indicator_kind nt_average_kinds[] = {
-    {"ema", 1, 1, nested_open, ema_feed, &(const int){1}},
-    {"dema", 1, 1, nested_open, nested_feed, &(const int){2}},
-    {"tema", 1, 1, nested_open, nested_feed, &(const int){3}},
-    {"kama", 1, 1, kama_open, kama_feed, 0},
-    {"macd", 1, 3, macd_open, macd_feed, 0},
+    {"ema", 1, 1, nested_open, ema_feed, &(const int){1}, 1},
+    {"dema", 1, 1, nested_open, nested_feed, &(const int){2}, 1},
+    {"tema", 1, 1, nested_open, nested_feed, &(const int){3}, 1},
+    {"kama", 1, 1, kama_open, kama_feed, 0, 1},
+    {"macd", 1, 3, macd_open, macd_feed, 0, 1},
     {0},
 };

@@ -136,8 +136,8 @@ OPEN(ichimoku_open) { /* window: conversion, second: base, third: span, fourth: 
     ichimoku *s = nt_carve_take(&carve, sizeof *s);
     const nt_extremes conversion = nt_extremes_carve(&carve, p->window);
     const nt_extremes base = nt_extremes_carve(&carve, p->second), span = nt_extremes_carve(&carve, p->third);
-    const nt_history ahead = nt_history_carve(&carve, p->fourth, 2);
-    for (int64_t k = 0; s && k < (ahead.kept + ahead.rows) * ahead.fields; k++) ahead.slots[k] = NAN;
+    nt_history ahead = nt_history_carve(&carve, p->fourth, 2);
+    if (s) nt_history_forget(&ahead);
     if (s) *s = (ichimoku){conversion, base, span, ahead, p->fourth};
     return carve.used;
 }
@@ -166,11 +166,11 @@ FEED(ichimoku_feed) {
 }
 
 const nt_indicator_kind nt_channel_kinds[] = {
-    {"atr", 3, 1, atr_open, atr_feed, &(const int){0}},
-    {"natr", 3, 1, atr_open, atr_feed, &(const int){1}},
-    {"donchian", 2, 2, donchian_open, donchian_feed, 0},
-    {"keltner", 3, 3, keltner_open, keltner_feed, 0},
-    {"supertrend", 3, 2, supertrend_open, supertrend_feed, 0},
-    {"ichimoku", 2, 4, ichimoku_open, ichimoku_feed, 0},
+    {"atr", 3, 1, atr_open, atr_feed, &(const int){0}, 0},
+    {"natr", 3, 1, atr_open, atr_feed, &(const int){1}, 0},
+    {"donchian", 2, 2, donchian_open, donchian_feed, 0, 1},
+    {"keltner", 3, 3, keltner_open, keltner_feed, 0, 0},
+    {"supertrend", 3, 2, supertrend_open, supertrend_feed, 0, 0},
+    {"ichimoku", 2, 4, ichimoku_open, ichimoku_feed, 0, 0},
     {0},
 };

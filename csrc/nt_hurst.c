@@ -57,4 +57,4 @@ static void hurst_feed(void *block, const double *const *in, int64_t n, double *
     }
 }
 
-const nt_indicator_kind nt_hurst_kinds[] = {{"hurst", 1, 1, hurst_open, hurst_feed, 0}, {0}};
+const nt_indicator_kind nt_hurst_kinds[] = {{"hurst", 1, 1, hurst_open, hurst_feed, 0, 0}, {0}};

@@ -23,6 +23,10 @@ static void fetch(const double *rows, int64_t n, int to_write) {
 
 void nt_indicator_feed(const nt_indicator_kind *kind, void *block, const double *const *in, int64_t n,
                        double *const *out) {
+    if (kind->whole) {
+        kind->feed(block, in, n, out);
+        return;
+    }
     const int ahead = kind->inputs + kind->outputs > 2; /* two streams the processor foresees by itself */
     const int64_t rows = ahead ? NT_PASS / 4 : NT_PASS;
     const double *from[NT_INDICATOR_SERIES];

@@ -29,9 +29,10 @@ typedef struct nt_indicator_kind {
     /* The next n rows: in[k] holds input k, out[k] takes output k. Inputs and outputs must not overlap. */
     void (*feed)(void *block, const double *const *in, int64_t n, double *const *out);
     const void *own; /* the family's */
+    int whole;       /* feed goes through its series once and side by side: it is given all rows at once */
 } nt_indicator_kind;
 
-/* kind->feed in short passes, each of which asks for the memory of a later one. Kinds take their series in turn, and
+/* kind->feed of all rows, or in short passes, each of which asks for the memory of a later one. Kinds take their series in turn, and
  * several of a million rows come from beyond the caches: whole passes of each leave the core waiting for memory and the
  * memory for the core (williams_r 4.8 -> 2.9 ns a row). */
 void nt_indicator_feed(const nt_indicator_kind *kind, void *block, const double *const *in, int64_t n,

@@ -22,8 +22,8 @@ typedef struct {
 OPEN(lagged_open) {
     nt_carve carve = {block, 0};
     lagged *s = nt_carve_take(&carve, sizeof *s);
-    const nt_history past = nt_history_carve(&carve, p->window, 1);
-    for (int64_t k = 0; s && k < past.kept + past.rows; k++) past.slots[k] = NAN;
+    nt_history past = nt_history_carve(&carve, p->window, 1);
+    if (s) nt_history_forget(&past);
     if (s) *s = (lagged){past, p->window, *(const int *)kind->own};
     return carve.used;
 }
@@ -42,13 +42,18 @@ static void compare(int what, const double *x, const double *before, int64_t m, 
 
 FEED(lagged_feed) {
     lagged *s = block;
+    const int64_t window = s->window;
+    if (n >= window) { /* all but the first rows have their past in the input */
+        compare(s->what, in[0], nt_history_here(&s->past).base - window, window, out[0]);
+        compare(s->what, in[0] + window, in[0], n - window, out[0] + window);
+        nt_history_restart(&s->past, in[0] + n - window, window);
+        return;
+    }
     for (int64_t i = 0, m; i < n; i += m) {
         m = nt_history_room(&s->past, n - i);
-        double *x = nt_history_here(&s->past).base, *to = out[0] + i;
-        const int64_t kept = s->window < m ? s->window : m; /* the others' past is still in the input */
+        double *x = nt_history_here(&s->past).base;
         memcpy(x, in[0] + i, (size_t)m * sizeof(double));
-        compare(s->what, in[0] + i, x - s->window, kept, to);
-        compare(s->what, in[0] + i + kept, in[0] + i, m - kept, to + kept);
+        compare(s->what, x, x - window, m, out[0] + i);
         nt_history_advance(&s->past, m);
     }
 }
@@ -360,16 +365,16 @@ FEED(adx_feed) {
 }
 
 const nt_indicator_kind nt_oscillator_kinds[] = {
-    {"mom", 1, 1, lagged_open, lagged_feed, &(const int){0}},
-    {"roc", 1, 1, lagged_open, lagged_feed, &(const int){1}},
-    {"log_returns", 1, 1, lagged_open, lagged_feed, &(const int){2}},
-    {"obv", 2, 1, obv_open, obv_feed, 0},
-    {"expanding_zscore", 1, 1, expanding_open, expanding_feed, 0},
-    {"rsi", 1, 1, rsi_open, rsi_feed, 0},
-    {"stoch", 3, 2, stochastic_open, stochastic_feed, &(const int){0}},
-    {"stochrsi", 1, 2, stochastic_open, stochastic_feed, &(const int){1}},
-    {"williams_r", 3, 1, williams_open, williams_feed, 0},
-    {"cci", 3, 1, cci_open, cci_feed, 0},
-    {"adx", 3, 3, adx_open, adx_feed, 0},
+    {"mom", 1, 1, lagged_open, lagged_feed, &(const int){0}, 1},
+    {"roc", 1, 1, lagged_open, lagged_feed, &(const int){1}, 1},
+    {"log_returns", 1, 1, lagged_open, lagged_feed, &(const int){2}, 1},
+    {"obv", 2, 1, obv_open, obv_feed, 0, 0},
+    {"expanding_zscore", 1, 1, expanding_open, expanding_feed, 0, 0},
+    {"rsi", 1, 1, rsi_open, rsi_feed, 0, 0},
+    {"stoch", 3, 2, stochastic_open, stochastic_feed, &(const int){0}, 0},
+    {"stochrsi", 1, 2, stochastic_open, stochastic_feed, &(const int){1}, 0},
+    {"williams_r", 3, 1, williams_open, williams_feed, 0, 0},
+    {"cci", 3, 1, cci_open, cci_feed, 0, 0},
+    {"adx", 3, 3, adx_open, adx_feed, 0, 0},
     {0},
 };

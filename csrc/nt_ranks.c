@@ -83,7 +83,7 @@ static void ranked_feed(void *block, const double *const *in, int64_t n, double 
 }
 
 const nt_indicator_kind nt_rank_kinds[] = {
-    {"rolling_median", 1, 1, ranked_open, ranked_feed, &(const int){0}},
-    {"rolling_rank", 1, 1, ranked_open, ranked_feed, &(const int){1}},
+    {"rolling_median", 1, 1, ranked_open, ranked_feed, &(const int){0}, 0},
+    {"rolling_rank", 1, 1, ranked_open, ranked_feed, &(const int){1}, 0},
     {0},
 };

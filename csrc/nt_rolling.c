@@ -15,7 +15,7 @@ typedef void finisher(const rolling *s, nt_span folded, const double *x, int64_t
 
 typedef struct {
     const nt_fold *fold;
-    lifter *lift;
+    lifter *lift; /* NULL: input 0 as it is */
     finisher *finish;
     int inputs, outputs, past; /* past: how many inputs are looked back at, from the first on */
     int lagged;                /* rows looked back: 0: the second parameter; else that many */
@@ -39,7 +39,7 @@ static int64_t rolling_open(const nt_indicator_kind *kind, void *block, const nt
     const nt_window window = nt_window_carve(&carve, p->window, own->fold);
     nt_history past = {0};
     if (own->past) past = nt_history_carve(&carve, own->lagged ? own->lagged : p->second, own->past);
-    for (int64_t k = 0; s && k < (past.kept + past.rows) * past.fields; k++) past.slots[k] = NAN;
+    if (s && own->past) nt_history_forget(&past);
     if (s) *s = (rolling){own, *p, window, past};
     return carve.used;
 }
@@ -61,8 +61,14 @@ static void rolling_feed(void *block, const double *const *in, int64_t n, double
             nt_history_advance(&s->past, m);
         }
         const int64_t cold = nt_window_cold(&s->window, m);
-        s->shape->lift(s, rows, past, m, nt_window_input(&s->window));
-        s->shape->finish(s, nt_window_advance(&s->window, m), rows[0], m, to);
+        nt_span folded;
+        if (s->shape->lift) {
+            s->shape->lift(s, rows, past, m, nt_window_input(&s->window));
+            folded = nt_window_advance(&s->window, m);
+        } else {
+            folded = nt_window_take(&s->window, rows[0], i, m, s->shape->fold->fields == 1 ? to[0] : NULL);
+        }
+        s->shape->finish(s, folded, rows[0], m, to);
         for (int k = 0; k < s->shape->outputs; k++) fill(to[k], cold, NAN);
     }
 }
@@ -74,11 +80,6 @@ static void rolling_feed(void *block, const double *const *in, int64_t n, double
 
 static void copy(const double *x, int64_t m, double *to) {
     memcpy(to, x, (size_t)m * sizeof(double));
-}
-
-LIFT(lift_value) {
-    UNUSED;
-    copy(in[0], m, to.base);
 }
 
 LIFT(lift_pair) {
@@ -162,9 +163,13 @@ LIFT(lift_range_and_body) { /* Garman and Klass 1980, their estimator 5 without 
     double *const to = out[0];                                                                                         \
     const double count = (double)s->p.window, freedom = (double)(s->p.window - s->p.second);                           \
     (void)b, (void)count, (void)freedom, (void)x;                                                                      \
-    for (int64_t k = 0; k < m; k++)
+    _Pragma("GCC ivdep") for (int64_t k = 0; k < m; k++)
 
-FINISH(finish_fold) { EACH_FOLD to[k] = a[k]; }
+FINISH(finish_fold) {
+    (void)s, (void)x;
+    if (folded.base != out[0]) copy(folded.base, m, out[0]);
+}
+
 FINISH(finish_mean) { EACH_FOLD to[k] = a[k] / count; }
 FINISH(finish_ramp) { EACH_FOLD to[k] = b[k] / (0.5 * count * (count + 1.0)); }
 FINISH(finish_deviation) { EACH_FOLD to[k] = sqrt(b[k] / freedom); }
@@ -175,11 +180,12 @@ FINISH(finish_parkinson) { EACH_FOLD to[k] = sqrt(a[k] / (count * (4.0 * LOG_2))
 FINISH(finish_garman_klass) { EACH_FOLD to[k] = sqrt(a[k] / count) * s->p.real; }
 
 FINISH(finish_bands) {
+    double *const middle = out[1], *const lower = out[2];
     EACH_FOLD {
         const double reach = s->p.real * sqrt(b[k] / count);
         to[k] = a[k] + reach;
-        out[1][k] = a[k];
-        out[2][k] = a[k] - reach;
+        middle[k] = a[k];
+        lower[k] = a[k] - reach;
     }
 }
 
@@ -216,21 +222,25 @@ FINISH(finish_half_life) { /* Chan 2013: change = rate x value + noise; half of 
 
 #define KIND(NAME, FOLD, LIFT, FINISH, INPUTS, OUTPUTS, PAST, LAGGED)                                                  \
     {NAME, INPUTS, OUTPUTS, rolling_open, rolling_feed,                                                                \
-     &(const shape){&nt_fold_##FOLD, lift_##LIFT, finish_##FINISH, INPUTS, OUTPUTS, PAST, LAGGED}}
+     &(const shape){&nt_fold_##FOLD, lift_##LIFT, finish_##FINISH, INPUTS, OUTPUTS, PAST, LAGGED}, 0}
+
+#define OF_VALUES(NAME, FOLD, FINISH, OUTPUTS)                                                                         \
+    {NAME, 1, OUTPUTS, rolling_open, rolling_feed,                                                                     \
+     &(const shape){&nt_fold_##FOLD, NULL, finish_##FINISH, 1, OUTPUTS, 0, 0}, 1}
 
 const nt_indicator_kind nt_rolling_kinds[] = {
-    KIND("rolling_sum", sum, value, fold, 1, 1, 0, 0),
-    KIND("sma", sum, value, mean, 1, 1, 0, 0),
-    KIND("wma", ramp, value, ramp, 1, 1, 0, 0),
-    KIND("rolling_min", minimum, value, fold, 1, 1, 0, 0),
-    KIND("rolling_max", maximum, value, fold, 1, 1, 0, 0),
-    KIND("stdev", moments, value, deviation, 1, 1, 0, 0),
-    KIND("zscore", moments, value, score, 1, 1, 0, 0),
-    KIND("bbands", moments, value, bands, 1, 3, 0, 0),
+    OF_VALUES("rolling_sum", sum, fold, 1),
+    OF_VALUES("sma", sum, mean, 1),
+    OF_VALUES("wma", ramp, ramp, 1),
+    OF_VALUES("rolling_min", minimum, fold, 1),
+    OF_VALUES("rolling_max", maximum, fold, 1),
+    OF_VALUES("stdev", moments, deviation, 1),
+    OF_VALUES("zscore", moments, score, 1),
+    OF_VALUES("bbands", moments, bands, 3),
+    OF_VALUES("linreg_slope", trend, slope, 1),
     KIND("realised_volatility", moments, log_change, volatility, 1, 1, 1, 1),
     KIND("parkinson", sum, range, parkinson, 2, 1, 0, 0),
     KIND("garman_klass", sum, range_and_body, garman_klass, 4, 1, 0, 0),
-    KIND("linreg_slope", trend, value, slope, 1, 1, 0, 0),
     KIND("correlation", comoments, pair, correlation, 2, 1, 0, 0),
     KIND("autocorrelation", comoments, with_past, correlation, 1, 1, 1, 0),
     KIND("beta", comoments, changes, beta, 2, 1, 2, 1),
