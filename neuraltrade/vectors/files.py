@@ -35,6 +35,7 @@ FORMAT = 1
 MAGIC = "neuraltrade-store"
 MANIFEST = "MANIFEST"
 LOCK = "LOCK"
+HASH_ALONE_BYTES = 1 << 20  # sharing costs more than it saves
 MANIFEST_BYTES_MAX = 64 << 20
 
 
@@ -83,9 +84,20 @@ def new_manifest(specs: Iterable[CollectionSpec]) -> Manifest:
     return Manifest(uuid.uuid4().hex[:16], 1, {spec.name: CollectionEntry(spec, 1) for spec in specs})
 
 
+def hash_threads(size: int) -> int:
+    """Threads to hash so many bytes with. The pool that BLAKE3 shares its work with is a process's own: one that was
+    forked has the pool without its threads, and would wait for them for ever.
+    """
+    return 1 if size < HASH_ALONE_BYTES or _forked else int(blake3.AUTO)
+
+
+_forked: list[int] = []  # in a child of fork: its pid
+os.register_at_fork(after_in_child=lambda: _forked.append(os.getpid()))
+
+
 def entry_of(path: Path) -> FileEntry:
     """Size and BLAKE3 of a file just written."""
-    hasher = blake3(max_threads=blake3.AUTO).update_mmap(path)
+    hasher = blake3(max_threads=hash_threads(path.stat().st_size)).update_mmap(path)
     return FileEntry(path.name, path.stat().st_size, hasher.hexdigest())
 
 
@@ -102,7 +114,7 @@ def map_checked(directory: Path, entry: FileEntry) -> mmap.mmap:
             mapping = mmap.mmap(handle.fileno(), size, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE, prot=mmap.PROT_READ)
     except FileNotFoundError as error:
         raise LogCorrupt(f"{path}: named by the manifest, but missing") from error
-    if blake3(mapping, max_threads=blake3.AUTO).hexdigest() != entry.blake3:
+    if blake3(mapping, max_threads=hash_threads(size)).hexdigest() != entry.blake3:
         raise LogCorrupt(f"{path}: checksum differs from the manifest's; restore the file from a backup")
     return mapping
 

@@ -1,7 +1,7 @@
 """SIGKILL a writer at random moments, over and over on one store: what it acknowledged is there, nothing else is, and
 every bit is right.
 
-NEURALTRADE_CRASH_ROUNDS sets the count (50 here and in CI).
+NEURALTRADE_CRASH_ROUNDS sets the count. `tools/campaign.py kills` is the long search; this needs no shim.
 """
 
 import os
@@ -18,7 +18,7 @@ from crash_child import OPTIONS, SPECS, vector_of
 from neuraltrade.core import quant
 from neuraltrade.vectors import Store
 
-ROUNDS = int(os.environ.get("NEURALTRADE_CRASH_ROUNDS", "50"))
+ROUNDS = int(os.environ.get("NEURALTRADE_CRASH_ROUNDS", "12"))
 HERE = Path(__file__).parent
 
 
@@ -133,4 +133,4 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path, server):
                 assert content(store) == expected.rows
                 check_vectors(store)
                 sealed += store.stats()["built_segments"]
-    assert len(expected.rows) > 500 and sealed > 3
+    assert len(expected.rows) > 20 * ROUNDS // 2 and sealed > 0

@@ -3,13 +3,14 @@
 import gc
 import os
 import shutil
+import signal
 import threading
 
 import numpy as np
 import pytest
 
 from neuraltrade.errors import LogCorrupt, StoreLocked
-from neuraltrade.vectors import CollectionSpec, Store, backup
+from neuraltrade.vectors import CollectionSpec, Store, backup, files
 from neuraltrade.vectors import store as store_module
 
 SPEC = CollectionSpec(name="things", dimension=64)
@@ -101,6 +102,27 @@ def test_half_a_backup_is_not_taken_for_one(tmp_path, monkeypatch):
         store.backup(tmp_path / "b")
         assert seen[0].name.startswith(".b.partial-")
         assert seen[1:] == [False]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_opens_a_store_whose_parent_has_hashed(tmp_path):
+    """The hash's threads are the parent's: a child that waited for them would never end."""
+    entry = write_large(tmp_path / "large")
+    files.map_checked(tmp_path, entry)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        try:
+            files.map_checked(tmp_path, entry)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def write_large(path):
+    path.write_bytes(bytes(4 << 20))
+    return files.entry_of(path)
 
 
 def test_the_log_of_another_store_is_refused(tmp_path):
