@@ -108,13 +108,25 @@ static void nested_feed(void *block, const double *const *in, int64_t n, double 
 }
 
 /* kama (Kaufman 1995): alpha from the net change over the distance walked; starts at the price before. While the
- * window holds a NaN it is NaN, and goes on from the value it had. */
+ * window holds a NaN it is NaN, and goes on from the value it had.
+ *
+ * In blocks of eight rows as nt_average.h, about the block's first price (0 if that is NaN): a row's step is
+ * gap = keep gap + part, keep = 1 - share, part = (x - about) share, and steps join by doubling, over two rows, four,
+ * eight. A row without a share is the step that changes nothing. */
+
+enum { BLOCK = NT_AVERAGE_BLOCK };
+
+typedef struct {
+    double keep, part;
+} step;
 
 typedef struct {
     nt_window walked;
     nt_history past;
-    double value;
-    int64_t window;
+    double about, gap, carry; /* carry: the last value less `about`; gap: the one before the block less it */
+    int64_t window, rows;
+    int started;
+    step one[BLOCK], two[BLOCK], four[BLOCK]; /* over so many rows of the present block */
 } kama;
 
 static int64_t kama_open(const nt_indicator_kind *kind, void *block, const nt_indicator_parameters *p) {
@@ -123,47 +135,112 @@ static int64_t kama_open(const nt_indicator_kind *kind, void *block, const nt_in
     kama *s = nt_carve_take(&carve, sizeof *s);
     const nt_window walked = nt_window_carve(&carve, p->window, &nt_fold_sum);
     const nt_history past = nt_history_carve(&carve, p->window + 1, 1);
-    if (s) *s = (kama){walked, past, NAN, p->window};
+    if (s) *s = (kama){.walked = walked, .past = past, .window = p->window};
     return carve.used;
 }
 
-/* The same operations as `value += (x - value) * share`, with two of them off the chain. */
-static double kama_chain(double value, const double *x, const double *share, int64_t m, double *to) {
-    double keep[NT_PASS], part[NT_PASS];
-    for (int64_t k = 0; k < m; k++) {
-        keep[k] = 1.0 - share[k];
-        part[k] = x[k] * share[k];
+static inline step join(step older, step newer) {
+    return (step){newer.keep * older.keep, newer.part + newer.keep * older.part};
+}
+
+static double kama_push(kama *s, double x, double before, double share) {
+    const int64_t j = s->rows++ % BLOCK;
+    if (j == 0) {
+        const double about = x == x ? x : 0.0;
+        s->gap = s->carry + (s->about - about);
+        s->about = about;
     }
-    for (int64_t k = 0; k < m; k++) {
-        if (share[k] != share[k]) {
-            to[k] = NAN;
-            continue;
+    const int known = share == share;
+    if (known && !s->started) {
+        s->started = 1;
+        s->gap = before - s->about;
+    }
+    const step now = known ? (step){1.0 - share, (x - s->about) * share} : (step){1.0, 0.0};
+    s->one[j] = now;
+    s->two[j] = j >= 1 ? join(s->one[j - 1], now) : now;
+    s->four[j] = j >= 2 ? join(s->two[j - 2], s->two[j]) : s->two[j];
+    const step all = j >= 4 ? join(s->four[j - 4], s->four[j]) : s->four[j];
+    s->carry = all.keep * s->gap + all.part;
+    return known ? s->about + s->carry : NAN;
+}
+
+/* Rows joined with those BACK before them, which step as one that changes nothing where the block has none. */
+#define JOIN_STEPS(BACK)                                                                                               \
+    NT_EACH_BLOCK(group) oldest[b] = BACK(whole, keep[b]);                                                             \
+    NT_EACH_BLOCK(group) older[b] = BACK(none, part[b]);                                                               \
+    NT_EACH_BLOCK(group) NT_EACH_PART {                                                                                \
+        part[b].part[p] += keep[b].part[p] * older[b].part[p];                                                         \
+        keep[b].part[p] *= oldest[b].part[p];                                                                          \
+    }
+
+/* As so many pushes once started, for whole blocks. */
+static void kama_blocks(kama *s, const double *x, const double *share, int64_t m, double *to) {
+    const nt_lanes none = {0}, whole = none + 1.0;
+    double about = s->about, carry = s->carry;
+    NT_CHAIN_EACH(m, {
+        nt_eight keep[group], part[group], older[group], oldest[group], known[group];
+        double first[group], gap[group];
+        NT_EACH_BLOCK(group) {
+            first[b] = x[k + BLOCK * b] == x[k + BLOCK * b] ? x[k + BLOCK * b] : 0.0;
+            known[b] = nt_eight_at(share + k + BLOCK * b);
+            part[b] = nt_eight_at(x + k + BLOCK * b);
+            NT_EACH_PART {
+                const nt_lanes alpha = known[b].part[p];
+                keep[b].part[p] = nt_lanes_where(alpha == alpha, 1.0 - alpha, whole);
+                part[b].part[p] = nt_lanes_where(alpha == alpha, (part[b].part[p] - first[b]) * alpha, none);
+            }
         }
-        if (value != value) value = x[k - 1];
-        to[k] = value = value * keep[k] + part[k];
+        JOIN_STEPS(nt_eight_back_1)
+        JOIN_STEPS(nt_eight_back_2)
+        JOIN_STEPS(nt_eight_back_4)
+        NT_EACH_BLOCK(group) {
+            gap[b] = carry + (about - first[b]);
+            carry = nt_eight_last(keep[b]) * gap[b] + nt_eight_last(part[b]);
+            about = first[b];
+        }
+        NT_EACH_BLOCK(group) {
+            NT_EACH_PART {
+                const nt_lanes value = first[b] + (keep[b].part[p] * gap[b] + part[b].part[p]), alpha = known[b].part[p];
+                known[b].part[p] = nt_lanes_where(alpha == alpha, value, alpha);
+            }
+            nt_eight_put(to + k + BLOCK * b, known[b]);
+        }
+    })
+    s->about = about;
+    s->carry = carry;
+    s->rows += m;
+}
+
+/* The share that each row takes: NaN while the window holds one. */
+static void kama_shares(kama *s, const double *x, int64_t m, double *restrict share) {
+    const double fast = 2.0 / 3.0, slow = 2.0 / 31.0;
+    double walk[NT_PASS];
+    for (int64_t k = 0; k < m; k++) walk[k] = fabs(x[k] - x[k - 1]);
+    if (s->walked.fed == 0) walk[0] = NAN; /* the first row has no change */
+    nt_window_feed(&s->walked, walk, 0, m, share);
+    for (int64_t k = 0; k < m; k++) {
+        const double net = fabs(x[k] - x[k - s->window]);
+        const double whole = share[k] != share[k] ? NAN : 1.0;
+        const double ratio = net < share[k] ? net / share[k] : whole; /* nothing walked: 1, as TA-Lib */
+        const double root = ratio * (fast - slow) + slow;
+        share[k] = root * root;
     }
-    return value;
 }
 
 static void kama_feed(void *block, const double *const *in, int64_t n, double *const *out) {
     kama *s = block;
-    const double fast = 2.0 / 3.0, slow = 2.0 / 31.0;
-    double share[NT_PASS], step[NT_PASS];
+    double share[NT_PASS];
     for (int64_t i = 0, m; i < n; i += m) {
         m = nt_history_room(&s->past, n - i);
-        double *x = nt_history_here(&s->past).base;
+        double *x = nt_history_here(&s->past).base, *to = out[0] + i;
         memcpy(x, in[0] + i, (size_t)m * sizeof(double));
-        for (int64_t k = 0; k < m; k++) step[k] = fabs(x[k] - x[k - 1]);
-        if (s->walked.fed == 0) step[0] = NAN; /* the first row has no change */
-        nt_window_feed(&s->walked, step, m, share);
-        for (int64_t k = 0; k < m; k++) {
-            const double net = fabs(x[k] - x[k - s->window]);
-            const double whole = share[k] != share[k] ? NAN : 1.0;
-            const double ratio = net < share[k] ? net / share[k] : whole; /* nothing walked: 1, as TA-Lib */
-            const double root = ratio * (fast - slow) + slow;
-            share[k] = root * root;
-        }
-        s->value = kama_chain(s->value, x, share, m, out[0] + i);
+        kama_shares(s, x, m, share);
+        int64_t k = 0;
+        for (; k < m && (s->rows % BLOCK || !s->started || m - k < BLOCK); k++)
+            to[k] = kama_push(s, x[k], x[k - 1], share[k]);
+        const int64_t whole = (m - k) & -BLOCK;
+        kama_blocks(s, x + k, share + k, whole, to + k);
+        for (k += whole; k < m; k++) to[k] = kama_push(s, x[k], x[k - 1], share[k]);
         nt_history_advance(&s->past, m);
     }
 }

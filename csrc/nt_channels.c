@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "nt_average.h"
+#include "nt_chain.h"
 #include "nt_indicators.h"
 #include "nt_ranges.h"
 
@@ -28,16 +29,44 @@ OPEN(atr_open) {
     return carve.used;
 }
 
+/* Blocks of eight rows without a NaN, in registers throughout; 0 if something was not finite. */
+static int atr_blocks(atr *s, const double *high, const double *low, const double *close, int64_t m, double *to) {
+    const nt_weights weights = nt_weights_of(&s->average);
+    nt_chain chain = nt_chain_of(&s->average);
+    nt_lanes odd = {0};
+    const double ahead[8] = {s->previous, close[0], close[1], close[2], close[3], close[4], close[5], close[6]};
+    NT_CHAIN_EACH(m, {
+        nt_eight y[group];
+        NT_EACH_BLOCK(group) {
+            const nt_eight above = nt_eight_at(high + k + 8 * b), below = nt_eight_at(low + k + 8 * b);
+            const nt_eight before = nt_eight_at(k + b ? close + k + 8 * b - 1 : ahead);
+            NT_EACH_PART y[b].part[p] = nt_lanes_greater(before.part[p], above.part[p]) -
+                                        nt_lanes_smaller(before.part[p], below.part[p]);
+        }
+        nt_chain_next(&chain, &weights, y, group);
+        NT_EACH_BLOCK(group) {
+            NT_EACH_PART odd += y[b].part[p] - y[b].part[p];
+            nt_eight_put(to + k + 8 * b, y[b]);
+        }
+    })
+    if (nt_lanes_any(odd)) return 0;
+    nt_chain_return(&chain, &s->average, m);
+    s->previous = close[m - 1];
+    return 1;
+}
+
 /* m <= NT_PASS rows. */
 static void atr_pass(atr *s, const double *high, const double *low, const double *close, int64_t m, double *to) {
+    if (nt_chain_ready(&s->average, m) && atr_blocks(s, high, low, close, m, to)) return;
     nt_true_range(high, low, close, &s->previous, m, to);
     nt_average_feed(&s->average, to, m, to);
 }
 
 FEED(atr_feed) {
     atr *s = block;
-    NT_EACH_PASS(n) {
+    for (int64_t i = 0, m; i < n; i += m) {
         double *to = out[0] + i;
+        m = nt_chain_room(&s->average, n - i);
         atr_pass(s, in[0] + i, in[1] + i, in[2] + i, m, to);
         if (s->in_percent)
             for (int64_t k = 0; k < m; k++) to[k] = 100.0 * (to[k] / in[2][i + k]);
@@ -52,7 +81,7 @@ OPEN(donchian_open) {
 }
 
 FEED(donchian_feed) {
-    nt_extremes_feed(block, in[0], in[1], n, out[0], out[1]);
+    nt_extremes_feed(block, in[0], in[1], 0, n, out[0], out[1]);
 }
 
 /* keltner: an exponential average of the close, and so many true ranges around it (Raschke's form of Keltner 1960). */
@@ -142,9 +171,9 @@ OPEN(ichimoku_open) { /* window: conversion, second: base, third: span, fourth: 
     return carve.used;
 }
 
-static void middle_of(nt_extremes *s, const double *high, const double *low, int64_t m, double *to) {
+static void middle_of(nt_extremes *s, const double *high, const double *low, int64_t behind, int64_t m, double *to) {
     double lowest[NT_PASS];
-    nt_extremes_feed(s, high, low, m, to, lowest);
+    nt_extremes_feed(s, high, low, behind, m, to, lowest);
     for (int64_t k = 0; k < m; k++) to[k] = 0.5 * (to[k] + lowest[k]);
 }
 
@@ -155,9 +184,9 @@ FEED(ichimoku_feed) {
         const nt_span ahead = nt_history_here(&s->ahead);
         double *a = ahead.base, *b = a + ahead.stride;
         const double *high = in[0] + i, *low = in[1] + i;
-        middle_of(&s->conversion, high, low, m, out[0] + i);
-        middle_of(&s->base, high, low, m, out[1] + i);
-        middle_of(&s->span, high, low, m, b);
+        middle_of(&s->conversion, high, low, i, m, out[0] + i);
+        middle_of(&s->base, high, low, i, m, out[1] + i);
+        middle_of(&s->span, high, low, i, m, b);
         for (int64_t k = 0; k < m; k++) a[k] = 0.5 * (out[0][i + k] + out[1][i + k]);
         memcpy(out[2] + i, a - s->displacement, (size_t)m * sizeof(double));
         memcpy(out[3] + i, b - s->displacement, (size_t)m * sizeof(double));
@@ -166,11 +195,11 @@ FEED(ichimoku_feed) {
 }
 
 const nt_indicator_kind nt_channel_kinds[] = {
-    {"atr", 3, 1, atr_open, atr_feed, &(const int){0}, 0},
-    {"natr", 3, 1, atr_open, atr_feed, &(const int){1}, 0},
+    {"atr", 3, 1, atr_open, atr_feed, &(const int){0}, 1},
+    {"natr", 3, 1, atr_open, atr_feed, &(const int){1}, 1},
     {"donchian", 2, 2, donchian_open, donchian_feed, 0, 1},
     {"keltner", 3, 3, keltner_open, keltner_feed, 0, 0},
     {"supertrend", 3, 2, supertrend_open, supertrend_feed, 0, 0},
-    {"ichimoku", 2, 4, ichimoku_open, ichimoku_feed, 0, 0},
+    {"ichimoku", 2, 4, ichimoku_open, ichimoku_feed, 0, 1},
     {0},
 };

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "nt_average.h"
+#include "nt_chain.h"
 #include "nt_indicators.h"
 #include "nt_math.h"
 #include "nt_ranges.h"
@@ -163,8 +164,44 @@ static void changes_of(const double *x, double *previous, int64_t m, double *res
     }
 }
 
+/* Blocks of eight rows without a NaN, both averages in registers; 0 if something was not finite. */
+static int rsi_blocks(rsi *s, const double *x, int64_t m, double *to) {
+    const nt_weights weights = nt_weights_of(&s->gains);
+    nt_chain gains = nt_chain_of(&s->gains), losses = nt_chain_of(&s->losses);
+    nt_lanes odd = {0};
+    const double ahead[8] = {s->previous, x[0], x[1], x[2], x[3], x[4], x[5], x[6]};
+    NT_CHAIN_EACH(m, {
+        nt_eight up[group], down[group];
+        NT_EACH_BLOCK(group) {
+            const nt_eight now = nt_eight_at(x + k + 8 * b);
+            const nt_eight before = nt_eight_at(k + b ? x + k + 8 * b - 1 : ahead);
+            NT_EACH_PART {
+                const nt_lanes change = now.part[p] - before.part[p], zero = 0.0 * change;
+                up[b].part[p] = nt_lanes_where(change > zero, change, zero);
+                down[b].part[p] = up[b].part[p] - change;
+            }
+        }
+        nt_chain_next(&gains, &weights, up, group);
+        nt_chain_next(&losses, &weights, down, group);
+        NT_EACH_BLOCK(group) {
+            NT_EACH_PART {
+                const nt_lanes both = up[b].part[p] + down[b].part[p], share = 100.0 * up[b].part[p] / both;
+                odd += both - both;
+                up[b].part[p] = nt_lanes_where(both > 0.0, share, both * 0.0);
+            }
+            nt_eight_put(to + k + 8 * b, up[b]);
+        }
+    })
+    if (nt_lanes_any(odd)) return 0;
+    nt_chain_return(&gains, &s->gains, m);
+    nt_chain_return(&losses, &s->losses, m);
+    s->previous = x[m - 1];
+    return 1;
+}
+
 /* m <= NT_PASS rows. */
 static void rsi_pass(rsi *s, const double *x, int64_t m, double *restrict to) {
+    if (nt_chain_ready(&s->losses, m) && rsi_blocks(s, x, m, to)) return;
     double up[NT_PASS] = {0}, down[NT_PASS];
     changes_of(x, &s->previous, m, down);
     for (int64_t k = 0; k < m; k++) {
@@ -182,7 +219,11 @@ static void rsi_pass(rsi *s, const double *x, int64_t m, double *restrict to) {
 }
 
 FEED(rsi_feed) {
-    NT_EACH_PASS(n) rsi_pass(block, in[0] + i, m, out[0] + i);
+    rsi *s = block;
+    for (int64_t i = 0, m; i < n; i += m) {
+        m = nt_chain_room(&s->losses, n - i);
+        rsi_pass(s, in[0] + i, m, out[0] + i);
+    }
 }
 
 /* stoch (Lane 1984), stochrsi (Chande and Kroll 1994), williams_r: where a value stands in its range. */
@@ -224,7 +265,7 @@ FEED(stochastic_feed) {
             rsi_pass(&s->rsi, in[0] + i, m, strength);
             high = low = x = strength;
         }
-        nt_extremes_feed(&s->range, high, low, m, highest, lowest);
+        nt_extremes_feed(&s->range, high, low, s->of_rsi ? 0 : i, m, highest, lowest);
         position(x, highest, lowest, m, k_line);
         nt_mean_feed(&s->smooth, k_line, m, k_line);
         nt_mean_feed(&s->signal, k_line, m, d_line);
@@ -240,7 +281,7 @@ OPEN(williams_open) {
 FEED(williams_feed) {
     double highest[NT_PASS], lowest[NT_PASS];
     NT_EACH_PASS(n) {
-        nt_extremes_feed(block, in[0] + i, in[1] + i, m, highest, lowest);
+        nt_extremes_feed(block, in[0] + i, in[1] + i, i, m, highest, lowest);
         for (int64_t k = 0; k < m; k++) {
             const double range = highest[k] - lowest[k], below = highest[k] - in[2][i + k];
             const double share = -100.0 * (below / range);
@@ -370,9 +411,9 @@ const nt_indicator_kind nt_oscillator_kinds[] = {
     {"log_returns", 1, 1, lagged_open, lagged_feed, &(const int){2}, 1},
     {"obv", 2, 1, obv_open, obv_feed, 0, 0},
     {"expanding_zscore", 1, 1, expanding_open, expanding_feed, 0, 0},
-    {"rsi", 1, 1, rsi_open, rsi_feed, 0, 0},
+    {"rsi", 1, 1, rsi_open, rsi_feed, 0, 1},
     {"stoch", 3, 2, stochastic_open, stochastic_feed, &(const int){0}, 0},
-    {"stochrsi", 1, 2, stochastic_open, stochastic_feed, &(const int){1}, 0},
+    {"stochrsi", 1, 2, stochastic_open, stochastic_feed, &(const int){1}, 1},
     {"williams_r", 3, 1, williams_open, williams_feed, 0, 0},
     {"cci", 3, 1, cci_open, cci_feed, 0, 0},
     {"adx", 3, 3, adx_open, adx_feed, 0, 0},

@@ -40,10 +40,11 @@ static inline int64_t nt_extremes_open(void *block, int64_t window) {
     return carve.used;
 }
 
-static inline void nt_extremes_feed(nt_extremes *s, const double *high, const double *low, int64_t n, double *highest,
-                                    double *lowest) {
-    nt_window_feed(&s->highest, high, n, highest);
-    nt_window_feed(&s->lowest, low, n, lowest);
+/* behind: as nt_window_feed. */
+static inline void nt_extremes_feed(nt_extremes *s, const double *high, const double *low, int64_t behind, int64_t n,
+                                    double *highest, double *lowest) {
+    nt_window_feed(&s->highest, high, behind, n, highest);
+    nt_window_feed(&s->lowest, low, behind, n, lowest);
 }
 
 /* `out` may be `x`. */
@@ -53,7 +54,7 @@ static inline void nt_mean_feed(nt_window *sum, const double *x, int64_t n, doub
         if (out != x) memcpy(out, x, (size_t)n * sizeof(double));
         return;
     }
-    nt_window_feed(sum, x, n, out);
+    nt_window_feed(sum, x, 0, n, out);
     for (int64_t k = 0; k < n; k++) out[k] /= count;
 }
 

@@ -109,11 +109,11 @@ nt_span nt_window_take(nt_window *w, const double *x, int64_t behind, int64_t m,
     return advance(w, (nt_span){(double *)x, 0}, m, to);
 }
 
-void nt_window_feed(nt_window *w, const double *x, int64_t n, double *out) {
+void nt_window_feed(nt_window *w, const double *x, int64_t behind, int64_t n, double *out) {
     for (int64_t i = 0, m; i < n; i += m) {
         m = nt_window_room(w, n - i);
         const int64_t cold = nt_window_cold(w, m);
-        const double *folded = nt_window_take(w, x + i, out == x ? 0 : i, m, out + i).base;
+        const double *folded = nt_window_take(w, x + i, out == x ? 0 : behind + i, m, out + i).base;
         if (folded != out + i) memcpy(out + i, folded, (size_t)m * sizeof(double));
         for (int64_t k = 0; k < cold; k++) out[i + k] = NAN;
     }

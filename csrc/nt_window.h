@@ -64,8 +64,9 @@ nt_span nt_window_advance(nt_window *w, int64_t m);
  * or lies where the span returned says. */
 nt_span nt_window_take(nt_window *w, const double *x, int64_t behind, int64_t m, double *out);
 
-/* For folds of one field: the next n rows, NaN while cold. `out` may be `x`. */
-void nt_window_feed(nt_window *w, const double *x, int64_t n, double *out);
+/* For folds of one field: the next n rows, NaN while cold. behind: how many of those fed before stand right before x.
+ * `out` may be `x`, behind being 0. */
+void nt_window_feed(nt_window *w, const double *x, int64_t behind, int64_t n, double *out);
 
 /* One field: sum; smallest and largest, NaN if either part is. */
 extern const nt_fold nt_fold_sum, nt_fold_minimum, nt_fold_maximum;
