@@ -39,7 +39,7 @@ class Neighbours:
         vectors, self.queries = inputs.latent_vectors(rows, 200)
         self.truth = inputs.exact_neighbours(vectors, self.queries, 10)
         self.folder = tempfile.TemporaryDirectory()
-        self.db = nt.AgentDB.open(f"{self.folder.name}/memory")
+        self.db = nt.AgentDB.open(f"{self.folder.name}/memory", cache_queries=0)
         self.ids = self.db.observations.add(vectors, symbol="PEER", ts_ns=np.arange(1, rows + 1))
         self.db.optimize()
 
@@ -65,7 +65,7 @@ class Inserts:
     def setup(self) -> None:
         self.vectors, _ = inputs.latent_vectors(1_000, 1)
         self.folder = tempfile.TemporaryDirectory()
-        self.db = nt.AgentDB.open(f"{self.folder.name}/memory")
+        self.db = nt.AgentDB.open(f"{self.folder.name}/memory", cache_queries=0)
         self.times = np.arange(1, 1_001)
 
     def teardown(self) -> None:

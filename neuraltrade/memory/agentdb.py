@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from ..embedding import CachedEncoder, MarketState
 from ..errors import InputError
 from ..market import Bars, Panel
 from ..ports import Encoder
 from ..vectors import Filter, Store
+from ..vectors.cache import CACHE_QUERIES
 from ..vectors.store import GRAPH_ROWS, SEAL_ROWS
 from .kinds import KINDS
 from .observing import observe
@@ -47,6 +49,7 @@ class AgentDB:
         self.orders = named["orders"]
         self.traces = named["traces"]
         self.collections = named
+        self.encoder = CachedEncoder(MarketState())
 
     @classmethod
     def open(
@@ -56,16 +59,25 @@ class AgentDB:
         read_only: bool = False,
         seal_rows: int = SEAL_ROWS,
         graph_rows: int = GRAPH_ROWS,
+        cache_queries: int = CACHE_QUERIES,
     ) -> AgentDB:
         """Open the store in a directory, or make one there.
 
         read_only : beside an owner, or on a read-only disk; sees what was acknowledged when it was opened. seal_rows :
         rows that a collection's tail holds before it becomes an immutable segment. graph_rows : rows from which a
-        segment has an HNSW graph; smaller ones are scanned in two stages. Raises StoreLocked (naming the owner),
+        segment has an HNSW graph; smaller ones are scanned in two stages. cache_queries : answers that each collection
+        keeps for when the same is asked again before anything changed; 0: none. Raises StoreLocked (naming the owner),
         LogCorrupt, FormatTooNew, InputError (a directory of something else), OSError.
         """
         return cls(
-            Store(path, [kind.spec for kind in KINDS], read_only=read_only, seal_rows=seal_rows, graph_rows=graph_rows)
+            Store(
+                path,
+                [kind.spec for kind in KINDS],
+                read_only=read_only,
+                seal_rows=seal_rows,
+                graph_rows=graph_rows,
+                cache_queries=cache_queries,
+            )
         )
 
     @property
@@ -84,10 +96,11 @@ class AgentDB:
         """Embed every bar and remember it; returns uint64[len(bars)] ids in bar order (a panel: symbol after symbol).
 
         A bar whose symbol and time are remembered already is not added again; its id is returned. encoder :
-        ports.Encoder of dimension 512, by default embedding.MarketState(). known_ns is the bar's ts_ns, its end.
+        ports.Encoder of dimension 512, by default `self.encoder`, a MarketState that keeps what it encoded
+        last. known_ns is the bar's ts_ns, its end.
         progress : True for a bar on the terminal, or a callable(done, total).
         """
-        return observe(self.observations, bars, encoder, progress)
+        return observe(self.observations, bars, self.encoder if encoder is None else encoder, progress)
 
     def get(self, id_: int, as_of: Any = None) -> Any:
         """The record of an id, whatever its kind: ids are unique in a store."""
@@ -132,8 +145,8 @@ class AgentDB:
         self.store.optimize()
 
     def stats(self) -> dict[str, Any]:
-        """Rows, segments, bytes and log files."""
-        return self.store.stats()
+        """Rows, segments, bytes, log files; `cache` of each collection and `embedding_cache` with their hit rates."""
+        return {**self.store.stats(), "embedding_cache": self.encoder.stats()}
 
     def verify(self) -> dict[str, int]:
         """Read and check every byte on disk; returns what was checked. Raises LogCorrupt naming the file."""

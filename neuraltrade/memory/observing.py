@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..embedding import MarketState
 from ..errors import InputError
 from ..market import Bars, Panel
 from ..ports import Encoder
@@ -18,24 +17,25 @@ CHUNK_ROWS = 8_192
 def observe(
     observations: TypedCollection,
     bars: Bars | Panel,
-    encoder: Encoder | None,
+    encoder: Encoder,
     progress: bool | Callable[[int, int], None],
 ) -> np.ndarray:
     """Ids of the observations of every bar; see AgentDB.observe."""
     if not isinstance(bars, Bars | Panel):
         raise InputError(f"bars must be nt.Bars or nt.Panel, was {type(bars).__name__}")
-    if encoder is not None and not isinstance(encoder, Encoder):
+    if not isinstance(encoder, Encoder):
         raise InputError(f"encoder must be a ports.Encoder, was {type(encoder).__name__}")
     if not callable(progress) and progress not in (True, False):
         raise InputError(f"progress must be True, False or a callable(done, total), was {progress!r}")
-    chosen: Encoder = MarketState() if encoder is None else encoder
-    if chosen.dimension != observations.dimension:
-        raise InputError(f"encoder must have dimension {observations.dimension}, {chosen.name} has {chosen.dimension}")
+    if encoder.dimension != observations.dimension:
+        raise InputError(
+            f"encoder must have dimension {observations.dimension}, {encoder.name} has {encoder.dimension}"
+        )
     series = bars.bars if isinstance(bars, Panel) else (bars,)
     total = sum(len(one) for one in series)
     if progress is True:
-        return _with_bar(observations, series, chosen, total)
-    return _observe_all(observations, series, chosen, total, progress or _silent)
+        return _with_bar(observations, series, encoder, total)
+    return _observe_all(observations, series, encoder, total, progress or _silent)
 
 
 def _observe_all(

@@ -18,6 +18,8 @@ from ..vectors.collection import vector_of
 from ..vectors.spec import as_array, unknown
 from .kinds import DEFAULTS, Kind
 
+CARRIES = "a Query carries everything: give k, symbol, start ... in it, not beside it"
+
 
 class TypedCollection:
     """Records of one kind with a vector each: add, get, search, range, update, delete. Made by AgentDB.
@@ -84,21 +86,30 @@ class TypedCollection:
         where: Filter | None = None,
         exact: bool = False,
         timeout_s: float | None = None,
+        explain: bool = False,
     ) -> Hits:
         """The k nearest rows, ascending by (distance, id): hits.ids, .distances, .ts_ns, .column(name), .records(),
         .plan.
 
         vector : float32[dimension], or an nt.Query that carries everything. symbol, start, end (half-open on ts_ns),
         where : who may answer. as_of : only what was known then. exact : compare with every row that may answer.
-        timeout_s : DeadlineExceeded beyond it. Fewer than k matching rows: fewer hits. Raises InputError, StoreClosed.
+        timeout_s : DeadlineExceeded beyond it. explain : say in hits.explanation what was done (`print` it). Fewer than
+        k matching rows: fewer hits. Asked again while nothing changed, the answer is the one kept (see AgentDB.open).
+        Raises InputError, StoreClosed.
         """
         if isinstance(vector, Query):
-            if (k, symbol, start, end, as_of, where, exact, timeout_s) != (10, *[None] * 5, False, None):
-                raise InputError("a Query carries everything: give k, symbol, start ... in it, not beside it")
+            if (k, symbol, start, end, as_of, where, exact, timeout_s, explain) != (
+                10,
+                *[None] * 5,
+                False,
+                None,
+                False,
+            ):
+                raise InputError(CARRIES)
             return self.search(vector.vector, **vector.terms)
         where = self._where(symbol, where)
         return self.collection.search(
-            vector, k, where=where, start=start, end=end, as_of=as_of, exact=exact, timeout_s=timeout_s
+            vector, k, where=where, start=start, end=end, as_of=as_of, exact=exact, timeout_s=timeout_s, explain=explain
         )
 
     def search_many(
@@ -115,8 +126,14 @@ class TypedCollection:
         timeout_s: float | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """(ids uint64[q, k], distances float32[q, k]) for float32[q, dimension], on all cores; padded with 0 and
-        inf.
+        inf. vectors may be an nt.Query of several, that carries everything.
         """
+        if isinstance(vectors, Query):
+            if (k, symbol, start, end, as_of, where, exact, timeout_s) != (10, *[None] * 5, False, None):
+                raise InputError(CARRIES)
+            if "explain" in vectors.terms:
+                raise InputError("explain is for one vector: ask search")
+            return self.search_many(vectors.vector, **vectors.terms)
         where = self._where(symbol, where)
         return self.collection.search_many(
             vectors, k, where=where, start=start, end=end, as_of=as_of, exact=exact, timeout_s=timeout_s

@@ -20,7 +20,9 @@ from ..clock import as_ns
 from ..errors import InputError
 from . import log as wal_log
 from .block import BANISHED, LATEST, Block, check_filter
+from .cache import Kept, ResultCache, Version
 from .change import current_rows, find_version, replacement
+from .explain import Explanation
 from .planner import FOREVER, Scope, candidates, ordered_rows
 from .query import Filter, Query
 from .rows import Hits, Maker, Rows
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from .store import Store
 
 RANGE_MAX = 10_000
+CELLS_MAX = 1 << 27  # k x queries of one search_many: 1.6 GB of answer
 Answer = TypeVar("Answer")
 
 
@@ -64,6 +67,7 @@ class Collection:
         self.state = state
         self.revision = 0
         self.make: Maker = self.as_dict
+        self.cache = ResultCache(store.cache_queries)
         self._texts = frozenset(field.name for field in spec.fields if field.kind == "text")
         self._numbers = frozenset(field.name for field in spec.fields if field.kind != "text") | {
             "id",
@@ -189,21 +193,45 @@ class Collection:
         exact: bool = False,
         timeout_s: float | None = None,
         expansion: int | None = None,
+        explain: bool = False,
     ) -> Hits:
         """The k rows nearest by cosine distance, among those that match and were known by `as_of`; ties by id.
 
         vector : float32[dimension], or a Query that carries everything. start, end : half-open on ts_ns. exact : scan
         all that may answer. timeout_s : DeadlineExceeded when it passes. expansion : HNSW's ef for this
-        search; by default what each graph was calibrated to.
+        search; by default what each graph was calibrated to. explain : say in `hits.explanation` what was done.
         """
         if isinstance(vector, Query):
-            return self.search(vector.vector, **vector.terms)
+            return self.search(vector.vector, **vector.plain_terms())
+        began = time.perf_counter()
         array = as_array(vector, "vector")
         codes, inverse_norm = self._encode(array[None, :] if array.ndim == 1 else array, "vector", 1)
         scope = self.scope(where, start, end, as_of)
-        request = self._request(codes[0], inverse_norm[0], k, scope, exact, timeout_s, expansion)
-        blocks, found = self.consistent(lambda blocks: search_blocks(blocks, request, self.store.plan))
-        return self._hits(blocks, found)
+        request = self._request(codes[0], inverse_norm[0], self._enough(k), scope, exact, timeout_s, expansion)
+        kept, cached = self._answer(request)
+        hits = self._hits(*kept)
+        if explain:
+            hits.explanation = Explanation(kept.found.steps, scope, int(k), time.perf_counter() - began, cached)
+        return hits
+
+    def _answer(self, request: Request) -> tuple[Kept, bool]:
+        """The answer, and whether it was kept from before. While an update is under way nothing is kept."""
+        self.store.check_open()
+        key, before = request.key, self.version()
+        kept = self.cache.get(key, before)
+        if kept is not None:
+            return kept, True
+        kept = Kept(*self.consistent(lambda blocks: search_blocks(blocks, request, self.store.plan)))
+        if not before[0] & 1 and self.version() == before:
+            self.cache.put(key, before, kept)
+        return kept, False
+
+    def version(self) -> Version:
+        """Differs wherever a search could see something else: rows added (the count), replaced or deleted (the
+        revision, odd while that is under way), moved to segments.
+        """
+        revision, state = self.revision, self.state
+        return revision, state.segments, state.tail.count + sum(tail.count for tail in state.frozen)
 
     def search_many(
         self,
@@ -224,15 +252,20 @@ class Collection:
         check_k(k)
         codes, inverse_norm = self._encode(as_array(vectors, "vectors"), "vectors", None)
         scope = self.scope(where, start, end, as_of)
+        if int(k) * max(len(codes), 1) > CELLS_MAX:
+            raise InputError(f"k times the number of vectors must be at most {CELLS_MAX}, was {k} x {len(codes)}")
         ids = np.zeros((len(codes), k), np.uint64)
         distances = np.full(ids.shape, np.inf, np.float32)
+        least = self._enough(k)
         requests = [
-            self._request(codes[q], inverse_norm[q], k, scope, exact, timeout_s, expansion) for q in range(len(codes))
+            self._request(codes[q], inverse_norm[q], least, scope, exact, timeout_s, expansion)
+            for q in range(len(codes))
         ]
 
         def answer_all(blocks: list[Block]) -> None:
             def answer(queries: range) -> None:
                 for q in queries:
+                    self.store.check_open()  # close() need not wait for the rest
                     found = search_blocks(blocks, requests[q], self.store.plan)
                     ids[q, : len(found.ids)] = found.ids
                     distances[q, : len(found.ids)] = found.distances
@@ -348,20 +381,24 @@ class Collection:
             )
         return quantise(array, dimension, argument)
 
-    def _request(
-        self, codes: np.ndarray, inverse_norm: Any, k: Any, scope: Scope, exact: bool, timeout_s: Any, expansion: Any
-    ) -> Request:
+    def _enough(self, k: Any) -> int:
+        """k, or one more than the rows there are: what is asked of a block need not hold every int."""
         check_k(k)
+        return min(int(k), 1 + sum(block.count for block in self.state.blocks()))
+
+    def _request(
+        self, codes: np.ndarray, inverse_norm: Any, k: int, scope: Scope, exact: bool, timeout_s: Any, expansion: Any
+    ) -> Request:
         if timeout_s is not None and not (isinstance(timeout_s, int | float) and timeout_s > 0):
             raise InputError(f"timeout_s must be a number of seconds > 0, was {timeout_s!r}")
         if expansion is not None and (not isinstance(expansion, int | np.integer) or expansion < 1):
             raise InputError(f"expansion must be an int >= 1, was {expansion!r}")
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         wanted = 0 if expansion is None else int(expansion)
-        return Request(codes, float(inverse_norm), request_signs(codes), int(k), scope, bool(exact), wanted, deadline)
+        return Request(codes, float(inverse_norm), request_signs(codes), k, scope, bool(exact), wanted, deadline)
 
     def _hits(self, blocks: list[Block], found: Found) -> Hits:
-        return Hits(blocks, found.blocks, found.rows, self.make, found.ids, found.distances, found.steps)
+        return Hits(blocks, found.blocks, found.rows, self.make, found.ids.copy(), found.distances.copy(), found.steps)
 
     def stats(self) -> dict[str, Any]:
         """Rows, where they stand, and bytes."""
@@ -378,6 +415,7 @@ class Collection:
             "tail_rows": sum(tail.count for tail in tails),
             "bytes_memory": sum(tail.memory_bytes() for tail in tails),
             "bytes_disk": sum(segment.entry.data.bytes for segment in state.segments),
+            "cache": self.cache.stats(),
         }
 
 

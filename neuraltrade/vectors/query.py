@@ -16,7 +16,7 @@ from .spec import unknown
 
 LEAVES = ("eq", "ne", "in_", "gt", "gte", "lt", "lte")
 BRANCHES = ("and_", "or_", "not_")
-TERMS = ("k", "where", "symbol", "start", "end", "as_of", "exact", "timeout_s")
+TERMS = ("k", "where", "symbol", "start", "end", "as_of", "exact", "timeout_s", "explain")
 
 
 class Filter:
@@ -194,8 +194,24 @@ class Query:
         """Give up with DeadlineExceeded after this many seconds."""
         return self._with(timeout_s=timeout_s)
 
+    def explain(self, explain: bool = True) -> Query:
+        """Say in `hits.explanation` what was done."""
+        return self._with(explain=explain)
+
+    def plain_terms(self) -> dict[str, Any]:
+        """The terms for a collection that knows fields but no symbols: that one becomes a condition."""
+        terms = dict(self.terms)
+        symbol = terms.pop("symbol", None)
+        if symbol is not None:
+            wanted = Filter.eq("symbol", symbol)
+            terms["where"] = wanted if terms.get("where") is None else wanted & terms["where"]
+        return terms
+
     def __repr__(self) -> str:
-        return "Query(" + ", ".join(f"{name}={value!r}" for name, value in self.terms.items()) + ")"
+        shape = "x".join(map(str, np.shape(self.vector)))
+        return (
+            ", ".join([f"Query(<vector {shape}>", *(f"{name}={value!r}" for name, value in self.terms.items())]) + ")"
+        )
 
 
 def _name(field: object) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from .block import Block
+from .explain import Explanation
 from .planner import Step
 from .spec import unknown
 
@@ -91,6 +92,7 @@ class Hits(Rows):
         self._ids = ids
         self.distances = distances
         self.plan = plan
+        self.explanation: Explanation | None = None  # where search was asked with explain=True
 
     @property
     def ids(self) -> np.ndarray:

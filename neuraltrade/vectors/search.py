@@ -54,6 +54,11 @@ class Request(NamedTuple):
     expansion: int  # 0: what the segment was calibrated to
     deadline: float | None  # time.monotonic()
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Everything that decides the answer."""
+        return (self.codes.tobytes(), self.inverse_norm, self.k, self.scope, self.exact, self.expansion)
+
 
 def request_signs(codes: np.ndarray) -> np.ndarray:
     """Sign bits of one query's codes."""

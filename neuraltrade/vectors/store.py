@@ -28,6 +28,7 @@ from . import log as wal_log
 from .backup import check_target, copy_store, files_of
 from .block import Block
 from .builder import Builder
+from .cache import CACHE_QUERIES
 from .collection import Collection, State
 from .files import (
     MANIFEST,
@@ -84,12 +85,14 @@ class Store:
         seal_rows: int = SEAL_ROWS,
         graph_rows: int = GRAPH_ROWS,
         merge_factor: int = MERGE_FACTOR,
+        cache_queries: int = CACHE_QUERIES,
         plan: Plan | None = None,
     ) -> None:
         for name, value, least in (
             ("seal_rows", seal_rows, 1),
             ("graph_rows", graph_rows, 1),
             ("merge_factor", merge_factor, 2),
+            ("cache_queries", cache_queries, 0),
         ):
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InputError(f"{name} must be an int >= {least}, was {value!r}")
@@ -97,6 +100,7 @@ class Store:
         self.read_only = read_only
         self.seal_rows, self.graph_rows, self.merge_factor = seal_rows, graph_rows, merge_factor
         self.plan = plan or Plan()
+        self.cache_queries = cache_queries  # answers each collection keeps for the next time the same is asked
         self.lock = threading.RLock()
         self.collections: dict[str, Collection] = {}
         self._closed: str | None = None
@@ -312,6 +316,8 @@ class Store:
             self._builder.stop()
         with self.lock:
             self._closed = "the store was closed"
+            for collection in self.collections.values():
+                collection.cache.clear()
             try:
                 if self._log is not None:
                     self._log.close()

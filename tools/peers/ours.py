@@ -170,7 +170,7 @@ def knn(folder: Path, data: dict[str, np.ndarray], times: int) -> dict[str, Any]
     """AgentDB on disk: add, optimize, then one query at a time and in a batch."""
     vectors, queries, truth = data["vectors"], np.array(data["queries"]), np.array(data["truth"])
     k = truth.shape[1]
-    with nt.AgentDB.open(folder) as db:
+    with nt.AgentDB.open(folder, cache_queries=0) as db:
         began = time.perf_counter()
         for start in range(0, len(vectors), 10_000):
             part = np.ascontiguousarray(vectors[start : start + 10_000])
