@@ -1,5 +1,6 @@
 """Types of neuraltrade.core.session: the tables of the session tier."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 from ..clock import Clock
 from ..schema import MarketState
 from .live_position import LivePosition
+from .settings import Denial
 
 RECENT_DTYPE: np.dtype[np.void]
 CAPACITY_MAX: int
@@ -19,6 +21,13 @@ class Tables:
     hits: int
     misses: int
     expired: int
+    ring: int
+    position_hits: int
+    position_misses: int
+    recent_hits: int
+    recent_misses: int
+    order_hits: int
+    order_misses: int
     def __init__(
         self,
         capacity: int = 65_536,
@@ -29,6 +38,7 @@ class Tables:
         cash: float = 0.0,
         cash_digits: int = 6,
         clock: Clock | None = None,
+        multipliers: Mapping[str, float] | None = None,
     ) -> None: ...
     def position(self, symbol: str) -> LivePosition | None: ...
     def is_active(self, order_id: int) -> bool: ...
@@ -65,8 +75,12 @@ class Tables:
     def apply_exact(self, symbol: str, quantity_nano: int, price_nano: int, fee_minor: int) -> None: ...
     def apply_flow(self, symbol: str, kind: str, amount: int, ratio: int = 0) -> None: ...
     def apply_rate(self, symbol: str, rate_pico: int) -> None: ...
-    def order_opened(self, order_id: int) -> bool: ...
+    def set_multiplier(self, symbol: str, multiplier: float) -> None: ...
+    def order_opened(self, order_id: int) -> bool | Denial: ...
     def order_closed(self, order_id: int) -> bool: ...
+    def _know(self, symbol: str) -> None: ...
+    @property
+    def capacity(self) -> int: ...
     @property
     def symbols(self) -> tuple[str, ...]: ...
     @property

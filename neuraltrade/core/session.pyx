@@ -17,6 +17,7 @@ import numpy as np
 
 from neuraltrade.clock import SystemClock, as_ns
 from neuraltrade.core.layouts import FLOW_KINDS
+from neuraltrade.core.settings import Denial
 from neuraltrade.errors import InputError
 from neuraltrade.schema import MarketState
 
@@ -24,7 +25,7 @@ from .live_position cimport (
     LivePosition, Rows, market_row, nt_id_slot, nt_ids, nt_ids_add, nt_ids_find, nt_ids_remove, seen_row, symbol_entry,
 )
 from .native cimport (
-    NT_CASH_DIGITS_MAX, NT_FULL, NT_NANO, NT_OK, NT_STATE, nt_closing, nt_fixed_from_double, nt_ledger_balance, nt_ledger_fill,
+    NT_CASH_DIGITS_MAX, NT_FULL, NT_NANO, NT_OK, NT_STATE, nt_closing, nt_double_from_nano, nt_fixed_from_double, nt_ledger_balance, nt_ledger_fill,
     nt_ledger_flow, nt_ledger_interest, nt_ledger_notional, nt_ledger_open, nt_ledger_split, nt_nano_from_double, nt_position,
     nt_status,
 )
@@ -95,14 +96,16 @@ cdef class Tables:
     cdef nt_ids orders
     cdef symbol_entry* entries
     cdef Py_hash_t entry_mask
-    cdef int64_t symbol_capacity, ring, ttl_ns
+    cdef int64_t symbol_capacity, ttl_ns
+    cdef readonly int64_t ring
     cdef readonly int cash_digits
     cdef readonly object clock
     cdef list symbol_list, positions, rings, views, states
-    cdef readonly int64_t hits, misses, expired
+    cdef readonly int64_t hits, misses, expired, position_hits, position_misses, recent_hits, recent_misses
+    cdef readonly int64_t order_hits, order_misses
 
     def __cinit__(self, capacity=65_536, ring=1_024, ttl_s=300.0, *, symbols=4_096, cash=0.0, cash_digits=6,
-                  clock=None):
+                  clock=None, multipliers=None):
         cdef int64_t cash_minor = 0
         limit(capacity, "capacity", CAPACITY_MAX)
         limit(ring, "ring", RING_MAX)
@@ -127,6 +130,8 @@ cdef class Tables:
         self.cash_digits = cash_digits
         self.clock = SystemClock() if clock is None else clock
         self.symbol_list, self.positions, self.rings, self.views, self.states = [], [], [], [], []
+        for symbol, multiplier in ({} if multipliers is None else multipliers).items():
+            self.set_multiplier(symbol, multiplier)
 
     cdef inline symbol_entry* find(self, symbol) except? NULL:
         """The entry of a symbol, NULL if it is not known."""
@@ -179,7 +184,9 @@ cdef class Tables:
         """The live position of a symbol, None if the session never heard of it. One hash probe, nothing allocated."""
         cdef symbol_entry* entry = self.find(symbol)
         if entry == NULL:
+            self.position_misses += 1
             return None
+        self.position_hits += 1
         return <object>entry.position
 
     def is_active(self, order_id):
@@ -191,7 +198,11 @@ cdef class Tables:
             return False
         except TypeError:
             raise InputError(f"order_id must be an integer, was {order_id!r}") from None
-        return nt_ids_find(&self.orders, key) >= 0
+        if nt_ids_find(&self.orders, key) >= 0:
+            self.order_hits += 1
+            return True
+        self.order_misses += 1
+        return False
 
     def recent(self, symbol, n=100):
         """RECENT_DTYPE[m], the last m <= n observations of a symbol, oldest first; NaN where a number was not given.
@@ -208,7 +219,9 @@ cdef class Tables:
         if not 1 <= count <= self.ring:
             raise InputError(f"n must be an integer in 1..{self.ring} (ring=), was {n!r}")
         if entry == NULL or self.views[entry.slot] is None:
+            self.recent_misses += 1
             return np.empty(0, RECENT_DTYPE)
+        self.recent_hits += 1
         have = self.rows.markets[entry.slot].seen_count
         if count > have:
             count = have
@@ -347,13 +360,23 @@ cdef class Tables:
             raise InputError(f"rate_pico must be above 0, was {rate_pico}")
         self.rows.positions[self.known(symbol).slot].rate = rate_pico
 
+    def set_multiplier(self, symbol, multiplier):
+        """What one unit of a symbol is worth per point of its price: money = quantity x price x multiplier. While flat."""
+        cdef int64_t value = nano(multiplier, "multiplier")
+        if value <= 0:
+            raise InputError(f"multiplier must be > 0, was {multiplier!r}")
+        cdef nt_position* row = &self.rows.positions[self.known(symbol).slot]
+        if row.quantity != 0 and row.multiplier != value:
+            raise InputError(f"multiplier of {symbol!r} must not change while {nt_double_from_nano(row.quantity):g} are held")
+        row.multiplier = value
+
     def order_opened(self, order_id):
-        """Note that an order works. False if it already did. InputError when `capacity` orders do."""
+        """Note that an order works. False if it already did; nt.Denial.TABLE_FULL, and nothing noted, when `capacity` do:
+        `nt.accepted` of the answer tells."""
         cdef int64_t key = self.order_key(order_id)
         cdef nt_status status = nt_ids_add(&self.orders, key, 0)
         if status == NT_FULL:
-            raise InputError(f"order_id {order_id} finds no room: {self.orders.capacity} orders are active, the limit "
-                             "(capacity=)")
+            return Denial.TABLE_FULL
         return status != NT_STATE
 
     def order_closed(self, order_id):
@@ -365,6 +388,15 @@ cdef class Tables:
         if isinstance(order_id, bool) or not isinstance(order_id, (int, np.integer)) or not 0 < order_id < 2**63:
             raise InputError(f"order_id must be an integer in 1..2**63-1, was {order_id!r}")
         return order_id
+
+    def _know(self, symbol):
+        """Give a symbol its place. Raises InputError where there is none left."""
+        self.known(symbol)
+
+    @property
+    def capacity(self):
+        """How many orders may be active."""
+        return self.orders.capacity
 
     @property
     def symbols(self):

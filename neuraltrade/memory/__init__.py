@@ -4,6 +4,16 @@ from .agentdb import AgentDB
 from .journal import Journal
 from .questions import Decision, Standing
 from .recall import Recall
+from .session_parts import SIGNAL_DTYPE, WorkingOrder
 from .typed import TypedCollection
 
-__all__ = ["AgentDB", "Decision", "Journal", "Recall", "Standing", "TypedCollection"]
+__all__ = [
+    "SIGNAL_DTYPE",
+    "AgentDB",
+    "Decision",
+    "Journal",
+    "Recall",
+    "Standing",
+    "TypedCollection",
+    "WorkingOrder",
+]
