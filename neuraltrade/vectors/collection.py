@@ -124,6 +124,7 @@ class Collection:
             blocks = self.state.blocks()
             places = current_rows(self.name, blocks, wanted)
             batch = replacement(self.spec, blocks, places, wanted, known, fresh, fields.keys(), numbers, texts, bodies)
+            self.state.tail.reserve(len(batch))
             self.store.log_record(self, wal_log.UPDATE, wal_log.encode_rows(self.name, batch))
             self.apply_update(batch, places)
             self.store.after_append(self)

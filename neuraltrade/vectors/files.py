@@ -13,6 +13,7 @@ named by the manifest is a leftover of a killed process and is removed by the ne
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import gc
 import json
@@ -200,13 +201,14 @@ class Lock:
                     raise StoreLocked(
                         f"{directory} is owned by another store object ({owner}); close it, or open with read_only=True"
                     )
+            owner_text = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
+            with contextlib.suppress(OSError):  # a full disk can still be read; the text only helps a person
+                os.ftruncate(self._handle, 0)
+                os.pwrite(self._handle, owner_text, 0)
         except BaseException:
             os.close(self._handle)
             self._handle = -1
             raise
-        owner_text = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, owner_text, 0)
 
     def _take(self) -> bool:
         try:
@@ -218,7 +220,8 @@ class Lock:
     def release(self) -> None:
         """Give the store up; calling it again does nothing."""
         if self._handle >= 0:
-            os.ftruncate(self._handle, 0)
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._handle, 0)
             fcntl.flock(self._handle, fcntl.LOCK_UN)  # also where a forked child still holds the handle
             os.close(self._handle)
             self._handle = -1

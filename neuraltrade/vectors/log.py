@@ -12,6 +12,7 @@ was ever flushed.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -137,6 +138,7 @@ class LogFiles:
     def roll(self) -> int:
         """Begin the next file, its sequences going on from this one's; return its number."""
         sequence = self.current.sequence
+        path_of(self.directory, self.number + 1).unlink(missing_ok=True)  # of a roll that failed: its sequence is stale
         following = wal.Log.open(path_of(self.directory, self.number + 1), label=self.store, first_sequence=sequence)
         self._older.append((self.number, self.current))
         self.number += 1
@@ -150,8 +152,9 @@ class LogFiles:
     def note_closed(self, pending: Pending) -> None:
         """Record that the older files of a finished sync are complete: from now on damage to them is corruption."""
         for number, log in pending.older:
-            self._older.remove((number, log))
-            self.append(CLOSED, _encoder.encode(Closed(number)))
+            if (number, log) in self._older:
+                self.append(CLOSED, _encoder.encode(Closed(number)))
+                self._older.remove((number, log))
 
     def trim(self, first: int) -> None:
         """Remove the files before `first`."""
@@ -160,11 +163,11 @@ class LogFiles:
                 path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Sync and close every file."""
-        for _, log in self._older:
-            log.close()
+        """Sync and close every file; one that cannot be synced keeps none of the others open."""
+        with contextlib.ExitStack() as closing:
+            for log in (self.current, *(log for _, log in reversed(self._older))):
+                closing.callback(log.close)
         self._older.clear()
-        self.current.close()
 
 
 def path_of(directory: Path, number: int) -> Path:

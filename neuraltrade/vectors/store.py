@@ -147,6 +147,7 @@ class Store:
             chunk = min(LOG_CHUNK_ROWS, self.seal_rows)
             for start in range(0, count, chunk):
                 part = whole.part(start, min(start + chunk, count))
+                collection.state.tail.reserve(len(part))  # what is logged must be shown: no memory is told before
                 try:
                     self.log_record(collection, wal_log.ADD, wal_log.encode_rows(collection.name, part))
                 except OSError as error:
@@ -174,7 +175,9 @@ class Store:
     def after_append(self, collection: Collection) -> None:
         """Freeze the tail once it is large enough, and tails that hold back the log. The write lock is held."""
         assert self._log is not None
-        if collection.state.tail.count >= self.seal_rows:
+        if collection.state.tail.count < self.seal_rows:
+            return
+        try:
             self.freeze([collection])
             lagging = [
                 other for other in self.collections.values()
@@ -182,6 +185,8 @@ class Store:
             ]  # fmt: skip
             if lagging:
                 self.freeze(lagging)
+        except (OSError, MemoryError) as error:  # what was added is logged and shown; the next row tries again
+            LOGGER.warning("%s: a tail could not be sealed: %s", self.path, error)
 
     def freeze(self, collections: Sequence[Collection]) -> None:
         """Begin new tails in a new log file; the builder takes the old ones. The write lock is held."""
@@ -247,7 +252,13 @@ class Store:
                 self._poisoned = f"a sync of the log failed ({error})"
                 raise
             with self.lock:
-                self._log.note_closed(pending)
+                try:
+                    self._log.note_closed(pending)
+                except OSError as error:
+                    if self._log.current.poisoned:
+                        self._poisoned = f"a write to the log failed ({error})"
+                        raise
+                    LOGGER.warning("%s: the log is durable, but not noted as such: %s", self.path, error)
 
     def optimize(self) -> None:
         """Seal tails of 1,024 rows and more, merge each collection into one segment, and wait until that is done."""
@@ -347,10 +358,12 @@ class Store:
                     self._make(new_manifest(specs))
             self._load(specs)
         except BaseException:
-            if self._log is not None:
-                self._log.close()
-            if self._owner is not None:
-                self._owner.release()
+            try:
+                if self._log is not None:
+                    self._log.close()
+            finally:
+                if self._owner is not None:
+                    self._owner.release()
             raise
 
     def _make(self, manifest: Manifest) -> None:

@@ -44,8 +44,7 @@ class Tail:
     def append(self, batch: Batch) -> None:
         """Add rows at the end; they are visible when this returns."""
         count, rows = self.count, len(batch)
-        if count + rows > self.capacity:
-            self._grow(max(2 * self.capacity, count + rows))
+        self.reserve(rows)
         into = slice(count, count + rows)
         arrays = self._arrays
         arrays["codes"][into] = batch.codes
@@ -64,6 +63,11 @@ class Tail:
             known = arrays["known_ns"][max(count - 1, 0) : count + rows]
             self.known_sorted = bool((known[1:] >= known[:-1]).all())
         self.count = count + rows
+
+    def reserve(self, rows: int) -> None:
+        """Make room for so many more rows. Raises MemoryError, the tail as it was."""
+        if self.count + rows > self.capacity:
+            self._grow(max(2 * self.capacity, self.count + rows))
 
     def mark(self, row: int, until_ns: int) -> None:
         """Say that a row was replaced at `until_ns`, or deleted (BANISHED)."""

@@ -11,7 +11,7 @@ import pytest
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 sys.path.insert(0, str(TOOLS))
 
-from campaigns import disk, kills  # noqa: E402  (tools is no package)
+from campaigns import damage, disk, faults, kills  # noqa: E402  (tools is no package)
 from campaigns import store_model as stores  # noqa: E402
 from campaigns.power import Call  # noqa: E402
 from campaigns.power_disk import Disk  # noqa: E402
@@ -103,3 +103,33 @@ def test_an_acknowledgement_that_does_not_hold_is_found(tmp_path, lie):
             said += ["done", ["delete", [4]], "done"]
     told = case.settle(said, {})
     assert told == "" if lie == "nothing" else "neither as before it nor as after it" in told
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_damage_that_is_not_told_is_found(tmp_path, monkeypatch, number):
+    """The file is left whole, or its checks are switched off: the campaign must say so."""
+    damage.fixture.cache_clear()
+    made = damage.fixture(tmp_path)
+    target, path = made.targets[number], made.paths[number]
+    assert damage.one_case(made, 1, 6 * 11 + number) == ""
+    assert path.read_bytes() == target.whole
+    body, _ = damage.damaged(target, 1, 11)
+    assert body != target.whole
+    assert target.check(path, body, -1) in ("not told", "a damaged graph is used")
+    damage.fixture.cache_clear()
+
+
+def test_damages_of_a_file_are_all_different():
+    whole = bytes(range(100, 140))
+    target = damage.Target("a", whole, [0, 16, 24], lambda *_: "")
+    bodies = {damage.damaged(target, 1, number)[0] for number in range(target.damages)}
+    flips = {whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :] for at in range(40) for bit in range(8)}
+    assert flips | {whole[:cut] for cut in range(40)} < bodies
+    assert len(bodies) == target.damages
+
+
+def test_a_store_that_lies_under_a_fault_is_found(tmp_path):
+    case = faults.StoreCase(tmp_path, np.random.default_rng(4))
+    assert case.step() == ""
+    case.durable[-1].rows["things"].pop(2)
+    assert "does not hold what was acknowledged" in case.mended()

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neuraltrade.core import wal
 from neuraltrade.errors import StoreClosed
-from neuraltrade.vectors import CollectionSpec, Field, Store, files, log
+from neuraltrade.vectors import CollectionSpec, Field, Store, files, log, recovery
 
 SPEC = CollectionSpec(name="things", dimension=64, fields=(Field("symbol", "text"),))
 FULL_DISK = """
@@ -142,3 +143,93 @@ def test_a_disk_that_fills_amid_a_large_batch_tells_what_was_added(tmp_path, mon
             store.collections["things"].add(vectors(25), ts_ns=0)
         assert caught.value.__notes__ == ["the first 10 of 25 rows were added, ids 1..10"]
         assert store.collections["things"].range().ids.tolist() == list(range(1, 11))
+
+
+def failing(operation: str, error: int, calls: list[str]):
+    """wal.Log.open with a disk on which the first call of an operation fails, for new files."""
+    real = wal.Log.open
+
+    class Opening:
+        @staticmethod
+        def open(path, **options):
+            calls.append(path)
+            return real(path, **options, faults=wal.Faults(operation, at=1, error=error))
+
+    return Opening
+
+
+@pytest.mark.parametrize("operation", ["open", "write", "sync", "rename", "read"])
+def test_a_tail_that_cannot_be_sealed_does_not_refuse_what_was_logged(tmp_path, monkeypatch, operation):
+    """The next log file cannot be made: rows go on into this one, and the file is made once the disk lets it."""
+    with Store(tmp_path / "s", [SPEC], seal_rows=10) as store:
+        things, calls = store.collections["things"], []
+        things.add(vectors(8), ts_ns=0)
+        with monkeypatch.context() as patched:
+            patched.setattr(log.wal, "Log", failing(operation, 5, calls))
+            assert things.add(vectors(5), ts_ns=1).tolist() == [9, 10, 11, 12, 13]
+            assert things.add(vectors(2), ts_ns=2).tolist() == [14, 15]
+        assert len(calls) == 2 and things.count() == 15
+        assert store.stats()["log_files"] in (1, 2)  # what was begun of the next one is no part of the log
+        things.add(vectors(1), ts_ns=3)
+        store.flush()
+        things.add(vectors(3), ts_ns=4)
+    with Store(tmp_path / "s", [SPEC]) as store:
+        assert store.collections["things"].range().ids.tolist() == list(range(1, 20))
+        store.verify()
+
+
+def test_a_flush_whose_note_finds_no_room_has_flushed(tmp_path, monkeypatch):
+    """Syncing is done; that the older file is complete is written down at the next flush."""
+    with Store(tmp_path / "s", [SPEC], seal_rows=10) as store:
+        things = store.collections["things"]
+        append, kinds = log.LogFiles.append, []
+
+        def closed_fails(self, kind, body):
+            kinds.append(kind)
+            if kind == log.CLOSED and kinds.count(log.CLOSED) == 1:
+                raise OSError(28, "No space left on device")
+            append(self, kind, body)
+
+        monkeypatch.setattr(store._builder, "notify", lambda: None)
+        monkeypatch.setattr(log.LogFiles, "append", closed_fails)
+        things.add(vectors(10), ts_ns=0)
+        store.flush()
+        assert store.stats()["poisoned"] is None
+        store.flush()
+        assert kinds == [log.ADD, log.CLOSED, log.CLOSED]
+    with Store(tmp_path / "s", [SPEC]) as store:
+        assert store.collections["things"].count() == 10
+
+
+def test_a_full_disk_can_be_opened_and_gives_its_lock_up(tmp_path, monkeypatch):
+    Store(tmp_path / "s", [SPEC]).close()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files.os, "pwrite", full)
+        patched.setattr(files.os, "ftruncate", full)
+        Store(tmp_path / "s", [SPEC]).close()
+        patched.setattr(recovery, "read_manifest", full)
+        with pytest.raises(OSError, match="No space"):
+            Store(tmp_path / "s", [SPEC])
+    Store(tmp_path / "s", [SPEC]).close()
+
+
+def test_a_log_that_cannot_be_synced_at_the_end_keeps_no_other_open(tmp_path, monkeypatch):
+    store = Store(tmp_path / "s", [SPEC], seal_rows=10)
+    monkeypatch.setattr(store._builder, "notify", lambda: None)
+    store.collections["things"].add(vectors(12), ts_ns=0)  # the first file is full, and not synced
+    (number, older), current = store._log._older[0], store._log.current
+
+    class Failing:
+        def close(self):
+            older.close()
+            raise OSError(5, "Input/output error")
+
+    store._log._older[0] = (number, Failing())
+    with pytest.raises(OSError, match="Input/output"):
+        store.close()
+    assert current.closed
+    Store(tmp_path / "s", [SPEC]).close()
