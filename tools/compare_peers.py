@@ -2,6 +2,7 @@
 """Measures us and our peers on the same inputs, in one run on one machine, and prints the table as Markdown.
 
 Usage: tools/compare_peers.py [--row-set 100k|1M] [--rows N] [--only P1,P7] [--times 5] [--json FILE]
+       tools/compare_peers.py memory [--rows N] [--only P7,P8] [--store FOLDER]     P7 to P14 of one store
        tools/compare_peers.py --prepare PEER     make a peer's environment and stop
 
 P1  SMA cross over one-minute bars, compiled strategy        beside vectorbt 1.2.0 from_signals
@@ -13,6 +14,8 @@ P6  random order flow through gate, book and match, from C   beside nothing: lat
 P7  kNN k=10 in int8 rows of 512, one query at a time        beside the USearch package 2.26.6 on the same codes
 CACHE  repeated questions, Zipf 1.1 over 5,000 vectors        beside the same questions with nothing kept
 P17 an archived backtest of 10 MB read back, checked          beside reading and unpacking its file bare
+MEMORY: P7 beside USearch, hnswlib and faiss at equal recall; P8 filters, P9 as of, P10 inserts, P11 ingest while
+searching, P12 lookups, P13 memory, P14 embedding; CEILINGS: what codes and signs keep of float32's neighbours
 INDICATORS  every indicator TA-Lib has, and some it has not    beside TA-Lib 0.8.2, or pandas' rolling where it has none
 
 Each peer runs in a virtual environment of its own, made on first use in the user's cache folder (NEURALTRADE_PEERS to
@@ -36,6 +39,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools" / "peers"))
 import environments  # noqa: E402
+import memory_rows  # noqa: E402
 
 ROW_SETS = {"100k": 100_000, "1M": 1_000_000}
 # backtesting.py takes seconds for each 100,000 bars; both sides of P2 get the same prefix.
@@ -334,20 +338,37 @@ def markdown(rows: list[Row], machine: str) -> str:
 
 def arguments(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=("all", "memory"), default="all")
     parser.add_argument("--row-set", choices=sorted(ROW_SETS), default="100k")
     parser.add_argument("--rows", type=int, help="rows of every input, instead of --row-set")
-    parser.add_argument("--only", default=",".join(ROWS), help="rows of the table, comma-separated")
+    parser.add_argument("--only", help="rows of the table, comma-separated")
     parser.add_argument("--times", type=int, default=5, help="timed runs, at least 5")
+    parser.add_argument("--store", type=Path, help="memory: keep the filled store here, and use it again")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "peers.json")
     parser.add_argument("--prepare", choices=sorted(environments.REQUIREMENTS))
     parsed = parser.parse_args(given)
-    parsed.only = [name.strip().upper() for name in parsed.only.split(",")]
-    unknown = [name for name in parsed.only if name not in ROWS]
+    known = list(memory_rows.ROWS if parsed.what == "memory" else ROWS)
+    parsed.only = known if parsed.only is None else [name.strip().upper() for name in parsed.only.split(",")]
+    unknown = [name for name in parsed.only if name not in known]
     if unknown:
-        parser.error(f"--only: no row {unknown[0]}, there are {', '.join(ROWS)}")
+        parser.error(f"--only: no row {unknown[0]}, there are {', '.join(known)}")
     if parsed.times < 5:
         parser.error(f"--times must be at least 5, was {parsed.times}")
     return parsed
+
+
+def memory(count: int, options: argparse.Namespace) -> list[Row]:
+    """The rows of one store, filled here or kept from before."""
+    folder = vectors_folder(count)
+    with tempfile.TemporaryDirectory() as scratch:
+        store = options.store or Path(scratch) / "memory"
+        store.parent.mkdir(parents=True, exist_ok=True)
+        measured = memory_rows.Measured(folder, store, options.times)
+        rows = []
+        for name in options.only:
+            print(f"{name} ...", file=sys.stderr)
+            rows.append(memory_rows.ROWS[name](measured))
+        return rows
 
 
 def main(given: list[str]) -> int:
@@ -356,9 +377,10 @@ def main(given: list[str]) -> int:
         environments.prepare(options.prepare)
         return 0
     count = options.rows or ROW_SETS[options.row_set]
-    machine = f"{cpu_name()}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}"
-    rows = []
-    for name in options.only:
+    load = os.getloadavg()[0]
+    machine = f"{cpu_name()}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}, load {load:.1f}"
+    rows = memory(count, options) if options.what == "memory" else []
+    for name in options.only if options.what == "all" else []:
         print(f"{name} ...", file=sys.stderr)
         rows.append(ROWS[name](count, options.times))
     print(markdown(rows, machine))

@@ -71,3 +71,31 @@ def test_wrong_arguments_exit_2(arguments: list[str], words: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert words in done.stderr
+
+
+def test_memory_has_rows_of_its_own() -> None:
+    command = [sys.executable, ROOT / "tools" / "compare_peers.py", "memory", "--only", "P1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "--only: no row P1, there are P7, P8, P9, P10, P11, P12, P13, P14, CEILINGS" in done.stderr
+
+
+def test_equal_recall_takes_the_fastest_point_that_reaches_it() -> None:
+    import memory_rows
+
+    points = [{"recall": 0.99, "p50_ms": 3.0}, {"recall": 0.98, "p50_ms": 2.0}, {"recall": 0.9, "p50_ms": 1.0}]
+    assert memory_rows.reaching(points, 0.98) == points[1]
+    assert memory_rows.reaching(points, 0.995) is None
+
+
+def test_intervals_differ_and_have_the_selectivity_asked_for() -> None:
+    import our_memory
+
+    filters = our_memory.intervals(0.1, 50, 3)
+    lows = np.array([one.parts[0].value for one in filters])
+    assert np.allclose([one.parts[1].value for one in filters] - lows, 0.1)
+    assert len(np.unique(lows)) == 50 and lows.min() >= 0.0 and lows.max() <= 0.9
+    columns = our_memory.columns_of(90, 110)
+    assert (
+        columns["symbol"][:2] == ["S90", "S91"] and columns["ts_ns"][10] - columns["ts_ns"][9] == our_memory.MINUTE_NS
+    )

@@ -18,6 +18,8 @@ REQUIREMENTS = {
     "backtrader": ["backtrader==1.9.78.123"],
     "nautilus": ["nautilus_trader==1.221.0", "pandas<3"],
     "usearch": ["usearch==2.26.6", "numpy"],
+    "hnswlib": ["hnswlib==0.8.0", "numpy"],
+    "faiss": ["faiss-cpu==1.15.1", "numpy"],
     "talib": ["TA-Lib==0.8.2", "pandas"],
     "noop": ["Cython>=3.1,<4", "setuptools>=77"],
 }
