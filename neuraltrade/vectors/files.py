@@ -162,7 +162,7 @@ def read_manifest(directory: Path) -> Manifest:
         raise LogCorrupt(f"{path}: checksum differs; restore the manifest from a backup")
     try:
         return msgspec.json.decode(body, type=Manifest)
-    except (msgspec.DecodeError, msgspec.ValidationError, InputError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, InputError) as error:
         raise LogCorrupt(f"{path}: {error}") from error
 
 

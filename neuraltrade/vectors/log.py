@@ -83,7 +83,12 @@ def batch_of(rows: Rows, spec: CollectionSpec, dtypes: Mapping[str, np.dtype]) -
     ids = np.frombuffer(rows.ids, "<u8")
     count = len(ids)
     numbers = {name: np.frombuffer(rows.numbers[name], dtype) for name, dtype in dtypes.items() if name in rows.numbers}
-    texts = {name: Texts(values, np.frombuffer(codes, "<u4")) for name, (values, codes) in rows.texts.items()}
+    names = {field.name for field in spec.fields if field.kind == "text"}
+    held = {name: column for name, column in rows.texts.items() if name in names}
+    texts = {name: Texts(values, np.frombuffer(codes, "<u4")) for name, (values, codes) in held.items()}
+    for name, column in texts.items():
+        if len(column.codes) and int(column.codes.max()) >= len(column.values):
+            raise LogCorrupt(f"record of {rows.collection}: a code of {name} is beyond its {len(column.values)} texts")
     if len(numbers) + len(texts) < len(spec.fields):
         missing_numbers, missing_texts = check_columns(spec, {}, count)
         numbers, texts = {**missing_numbers, **numbers}, {**missing_texts, **texts}
@@ -241,5 +246,5 @@ class Replay:
 def _decode(decoder: msgspec.msgpack.Decoder, body: bytes, path: Path, offset: int) -> Any:
     try:
         return decoder.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise LogCorrupt(f"{path}: record at {offset}: {error}") from error

@@ -22,6 +22,7 @@ from ..core import hnsw, quant
 from ..errors import LogCorrupt, NeuralTradeError
 from .block import BANISHED, Block, build_index
 from .files import FileEntry, SegmentEntry, entry_of, map_checked, write_atomic
+from .layout import arrays_of
 from .spec import DEFAULTS, DTYPES, NEVER, CollectionSpec
 
 PAGE = 4096
@@ -181,10 +182,10 @@ class Segment:
         if footer.collection != spec.name or footer.dimension != spec.dimension or rows != entry.rows:
             raise LogCorrupt(f"{entry.data.file}: holds {rows} rows of {footer.collection}[{footer.dimension}], "
                              f"the manifest says {entry.rows} of {spec.name}[{spec.dimension}]")  # fmt: skip
-        arrays = {
-            name: np.frombuffer(self.mapping, dtype, count=int(np.prod(shape)), offset=offset).reshape(shape)
-            for name, (offset, dtype, shape) in footer.arrays.items()
-        }
+        try:
+            arrays = arrays_of(self.mapping, footer.arrays, footer.vocabulary, spec, rows)
+        except LogCorrupt as error:
+            raise LogCorrupt(f"{entry.data.file}: {error}") from error
         block = Block()
         block.name, block.count = entry.data.file, rows
         for name in ("codes", "inverse_norm", "signs", "ids", "ts_ns", "known_ns"):
@@ -264,5 +265,5 @@ def _read_footer(mapping: mmap.mmap, path: Path) -> Footer:
     end = len(mapping) - TRAILER.size
     try:
         return msgspec.msgpack.decode(mapping[end - length : end], type=Footer)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise LogCorrupt(f"{path}: footer: {error}") from error

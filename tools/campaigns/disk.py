@@ -44,14 +44,14 @@ def cache_folder() -> Path:
     return place
 
 
-def built(source: Path, flags: tuple[str, ...], suffix: str = "") -> Path:
+def built(source: Path, flags: tuple[str, ...], suffix: str = "", after: tuple[str, ...] = ()) -> Path:
     """What gcc makes of a C file, kept beside the campaigns' states under the hash of what it is made from."""
     text = source.read_bytes() + " ".join(flags).encode()
     place = cache_folder()
     made = place / f"{source.stem}-{hashlib.sha256(text).hexdigest()[:16]}{suffix}"
     if not made.exists():
         scratch = made.with_name(f"{made.name}.{os.getpid()}")
-        subprocess.run([os.environ.get("CC", "gcc"), "-O1", *flags, "-o", scratch, source], check=True)
+        subprocess.run([os.environ.get("CC", "gcc"), "-O1", *flags, "-o", scratch, source, *after], check=True)
         os.replace(scratch, made)
     return made
 
