@@ -13,6 +13,7 @@ P5  session memory: position lookup, order check, recent     beside an empty met
 P6  random order flow through gate, book and match, from C   beside nothing: latencies of the gate, allocations
 P7  kNN k=10 in int8 rows of 512, one query at a time        beside the USearch package 2.26.6 on the same codes
 CACHE  repeated questions, Zipf 1.1 over 5,000 vectors        beside the same questions with nothing kept
+P15 each strategy of the library, compiled, whole path         beside the same in Python; memory's part apart
 P17 an archived backtest of 10 MB read back, checked          beside reading and unpacking its file bare
 MEMORY: P7 beside USearch, hnswlib and faiss at equal recall; P8 filters, P9 as of, P10 inserts, P11 ingest while
 searching, P12 lookups, P13 memory, P14 embedding; CEILINGS: what codes and signs keep of float32's neighbours
@@ -285,6 +286,12 @@ def repeated_questions(rows: int, times: int) -> Row:
     return our_cache.row(rows, times)
 
 
+def library_strategies(rows: int, times: int) -> list[Row]:
+    import our_library  # noqa: PLC0415
+
+    return our_library.rows_of(rows, times)
+
+
 def archived_backtest(rows: int, times: int) -> Row:
     import our_archive  # noqa: PLC0415
 
@@ -316,7 +323,7 @@ def indicators_each(rows: int, times: int) -> Row:
     }
 
 
-ROWS: dict[str, Callable[[int, int], Row]] = {
+ROWS: dict[str, Callable[[int, int], Row | list[Row]]] = {
     "P1": compiled_strategy,
     "P2": interpreted_strategy,
     "P3": statistics_of_a_result,
@@ -325,6 +332,7 @@ ROWS: dict[str, Callable[[int, int], Row]] = {
     "P6": order_flow_from_c,
     "P7": nearest_neighbours,
     "CACHE": repeated_questions,
+    "P15": library_strategies,
     "P17": archived_backtest,
     "INDICATORS": indicators_each,
 }
@@ -379,10 +387,11 @@ def main(given: list[str]) -> int:
     count = options.rows or ROW_SETS[options.row_set]
     load = os.getloadavg()[0]
     machine = f"{cpu_name()}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}, load {load:.1f}"
-    rows = memory(count, options) if options.what == "memory" else []
+    rows: list[Row] = memory(count, options) if options.what == "memory" else []
     for name in options.only if options.what == "all" else []:
         print(f"{name} ...", file=sys.stderr)
-        rows.append(ROWS[name](count, options.times))
+        found = ROWS[name](count, options.times)
+        rows.extend(found if isinstance(found, list) else [found])
     print(markdown(rows, machine))
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")

@@ -11,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools" / "peers"))
+import our_library  # noqa: E402
+
 import inputs  # noqa: E402
 
 
@@ -56,6 +58,17 @@ def test_arrays_are_written_once(tmp_path: Path) -> None:
     folder = inputs.write(tmp_path / "a", {"x": np.arange(3)})
     inputs.write(tmp_path / "a", {"x": np.arange(4)})
     assert np.array_equal(inputs.read(folder)["x"], np.arange(3))
+
+
+@pytest.mark.parametrize(("name", "judged"), [("Pairs", 1_500), ("MarketMaker", 1_501)])
+def test_library_rows_count_what_was_judged_and_done(name: str, judged: int) -> None:
+    data, compiled, plain = our_library.cases(1_501)[name]()
+    found = our_library.measured(data, compiled, plain, 1)
+    assert found["judged"] == judged
+    assert found["same_digest"] is True
+    assert found["orders"] >= found["signals"]
+    assert found["fills"] > 0
+    assert "equal digest" in our_library.strategy_row(name, found)["accuracy"]
 
 
 @pytest.mark.parametrize(
