@@ -29,9 +29,21 @@ OPEN(lagged_open) {
     return carve.used;
 }
 
+/* Rows are read before any of their block is written: what is read lies as far from the start of its page as what was
+ * written a few rows before, and the processor takes one for the other until it knows better (0.26 -> 0.21 ns a row). */
+static void subtract(const double *x, const double *before, int64_t m, double *to) {
+    enum { AT_ONCE = 8 };
+    int64_t k = 0;
+    for (; k + AT_ONCE * NT_LANES <= m; k += AT_ONCE * NT_LANES) {
+        nt_lanes y[AT_ONCE];
+        for (int j = 0; j < AT_ONCE; j++) y[j] = nt_lanes_at(x + k + j * NT_LANES) - nt_lanes_at(before + k + j * NT_LANES);
+        for (int j = 0; j < AT_ONCE; j++) nt_lanes_put(to + k + j * NT_LANES, y[j]);
+    }
+    for (; k < m; k++) to[k] = x[k] - before[k];
+}
+
 static void compare(int what, const double *x, const double *before, int64_t m, double *restrict to) {
-    if (what == 0)
-        for (int64_t k = 0; k < m; k++) to[k] = x[k] - before[k];
+    if (what == 0) subtract(x, before, m, to);
     else if (what == 1)
         for (int64_t k = 0; k < m; k++) to[k] = (x[k] / before[k] - 1.0) * 100.0;
     else
