@@ -50,6 +50,19 @@ class Advisor(Protocol):
 
 
 @runtime_checkable
+class Archive(Protocol):
+    """Keeps bytes for good. nt.Archive is one."""
+
+    def put(self, name: str, content: bytes) -> str:
+        """Durable when it returns; the id by which `get` finds it again. Equal content may get an equal id."""
+        ...
+
+    def get(self, id_: str) -> bytes:
+        """The bytes of an id. Raises where they are not there, or not what was put."""
+        ...
+
+
+@runtime_checkable
 class Encoder(Protocol):
     """Turns bars into vectors, row i from bars 0..i only."""
 

@@ -14,13 +14,14 @@ import numpy as np
 from ..embedding import CachedEncoder, MarketState
 from ..errors import InputError
 from ..market import Bars, Panel
-from ..ports import Encoder
+from ..ports import Archive, Encoder
 from ..vectors import Filter, Store
 from ..vectors.cache import CACHE_QUERIES
 from ..vectors.store import GRAPH_ROWS, SEAL_ROWS
 from .kinds import KINDS
 from .observing import observe
 from .questions import Decision, Standing, lineage, similar_decisions, standings
+from .tiers import TIERS, tier_stats
 from .typed import TypedCollection
 
 
@@ -60,14 +61,18 @@ class AgentDB:
         seal_rows: int = SEAL_ROWS,
         graph_rows: int = GRAPH_ROWS,
         cache_queries: int = CACHE_QUERIES,
+        archive: Archive | None = None,
     ) -> AgentDB:
         """Open the store in a directory, or make one there.
 
         read_only : beside an owner, or on a read-only disk; sees what was acknowledged when it was opened. seal_rows :
         rows that a collection's tail holds before it becomes an immutable segment. graph_rows : rows from which a
         segment has an HNSW graph; smaller ones are scanned in two stages. cache_queries : answers that each collection
-        keeps for when the same is asked again before anything changed; 0: none. Raises StoreLocked (naming the owner),
-        LogCorrupt, FormatTooNew, InputError (a directory of something else), OSError.
+        keeps for when the same is asked again before anything changed; 0: none. archive :
+        where `demote` moves old segments to and where they are read from, as nt.Archive.open("cold/").
+
+        Raises StoreLocked (naming the owner), LogCorrupt, FormatTooNew, InputError (a directory of something else),
+        OSError.
         """
         return cls(
             Store(
@@ -77,6 +82,7 @@ class AgentDB:
                 seal_rows=seal_rows,
                 graph_rows=graph_rows,
                 cache_queries=cache_queries,
+                archive=archive,
             )
         )
 
@@ -144,9 +150,20 @@ class AgentDB:
         """Bring what was added into segments, merge them, build graphs, and wait until that is done."""
         self.store.optimize()
 
-    def stats(self) -> dict[str, Any]:
-        """Rows, segments, bytes, log files; `cache` of each collection and `embedding_cache` with their hit rates."""
-        return {**self.store.stats(), "embedding_cache": self.encoder.stats()}
+    def stats(self, tier: str | None = None) -> dict[str, Any]:
+        """Rows, segments, bytes, log files; `cache` of each collection and `embedding_cache` with their hit rates.
+
+        tier : "L2", what is in the folder, or "L3", what was moved to the archive: rows, segments and bytes of that
+        alone, by collection. (SessionMemory.stats() is that of L1.) Without it, all, and `tiers` with both totals.
+        """
+        whole = self.store.stats()
+        tiers = {name: tier_stats(name, whole) for name in TIERS}
+        if tier is None:
+            totals = {name: {key: one[key] for key in ("rows", "segments", "bytes")} for name, one in tiers.items()}
+            return {**whole, "tiers": totals, "embedding_cache": self.encoder.stats()}
+        if tier not in tiers:
+            raise InputError(f"tier must be one of {', '.join(TIERS)}, was {tier!r}")
+        return tiers[tier]
 
     def verify(self) -> dict[str, int]:
         """Read and check every byte on disk; returns what was checked. Raises LogCorrupt naming the file."""

@@ -118,10 +118,11 @@ def _columns(blocks: Sequence[Block], start: int) -> np.ndarray:
         begin = min(start, block.count)
         start -= begin
         alive = np.flatnonzero(block.until_ns[begin:] != BANISHED) + begin
+        if not len(alive):
+            continue
         rows = np.empty(len(alive), ROW_DTYPE)
         for name in ("id", "ts_ns", "known_ns", "price"):
             rows[name] = block.column(name)[alive]
-        if len(alive):
-            rows["symbol"] = np.array(block.vocabulary["symbol"][0], object)[block.texts["symbol"][alive]]
+        rows["symbol"] = np.array(block.vocabulary["symbol"][0], object)[block.texts["symbol"][alive]]
         parts.append(rows)
-    return np.concatenate(parts)
+    return np.concatenate([np.empty(0, ROW_DTYPE), *parts])

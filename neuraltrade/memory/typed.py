@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..schema import Record
 from ..vectors import Collection, Filter, Hits, Query, Rows
 from ..vectors.block import Block
+from ..vectors.cold import demote
 from ..vectors.collection import vector_of
 from ..vectors.spec import as_array, unknown
 from .kinds import DEFAULTS, Kind
@@ -219,6 +220,17 @@ class TypedCollection:
         and all but the newest max_rows; returns how many were deleted.
         """
         return self.collection.retain(max_age_ns=None if max_age is None else _age_ns(max_age), max_rows=max_rows)
+
+    def demote(self, before: Any) -> int:
+        """Move segments whose every row happened and was known before a time to the archive that the store was opened
+        with; returns how many rows, every version counted.
+
+        Answers stay what they were. A question that such rows can answer, by time and by what was known, fetches them
+        back, checked, into memory (256 MiB at most are kept); others never touch them. Small recent rows are in no
+        segment yet and stay: `db.optimize()` first. Raises InputError without an archive, StoreClosed, and what the
+        archive raises: then everything is where it was.
+        """
+        return demote(self.collection.store, self.collection, as_ns(before, "before"))
 
     def __len__(self) -> int:
         return self.collection.count()

@@ -48,14 +48,8 @@ def copy_store(source: Path, manifest: Manifest, target: Path) -> None:
 
 
 def files_of(manifest: Manifest) -> list[FileEntry]:
-    """Every file that the manifest names."""
-    return [
-        file
-        for entry in manifest.collections.values()
-        for segment in entry.segments
-        for file in (segment.data, segment.graph, segment.until)
-        if file is not None
-    ]
+    """Every file of the folder that the manifest names; archived segments stay where they are."""
+    return [file for entry in manifest.collections.values() for segment in entry.segments for file in segment.files]
 
 
 def _sync(files: Iterable[Path]) -> None:

@@ -13,13 +13,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InputError
 from .query import Filter
 from .spec import NEVER
+
+if TYPE_CHECKING:
+    from .planner import Scope
 
 BANISHED = np.iinfo(np.int64).min
 LATEST = NEVER - 1  # the as_of that sees the newest version of every row
@@ -78,6 +81,11 @@ class Block:
         if not self.known_sorted:
             return self.count
         return int(np.searchsorted(self.known_ns, as_of, side="right"))
+
+    def may_hold(self, scope: Scope) -> bool:
+        """False where no row can answer, as far as that can be told without reading any."""
+        del scope
+        return True
 
     def known_count(self, as_of: int) -> int:
         """How many rows had come to be known by `as_of`."""

@@ -121,11 +121,13 @@ class Builder:
     def _step(self) -> bool:
         """Do one thing; False where nothing is left, or nobody holds the store."""
         store = self._store()
-        task = None if store is None else self._choose()
-        if task is None:
+        if store is None:
             return False
-        self._build(task)
-        return True
+        with store.layout_lock:
+            task = self._choose()
+            if task is not None:
+                self._build(task)
+        return task is not None
 
     def _choose(self) -> Task | None:
         """The next thing to do: the oldest frozen tail, then compaction, then a merge of equals."""
@@ -139,13 +141,13 @@ class Builder:
                 if segment.graph_lost is not None:  # found damaged when the store was opened
                     return Task(collection, (), (segment,))
         for name in sorted(self._compact):
-            segments = self.store.collections[name].state.segments
+            segments = self.store.collections[name].state.here()
             if len(segments) > 1:
                 return Task(self.store.collections[name], (), segments)
             self._compact.discard(name)
         for collection in self.store.collections.values():
             tiers: dict[int, list[Segment]] = {}
-            for segment in collection.state.segments:
+            for segment in collection.state.here():
                 tiers.setdefault(self._tier(segment.block.count), []).append(segment)
             for tier in sorted(tiers):
                 if len(tiers[tier]) >= factor:

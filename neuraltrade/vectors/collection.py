@@ -50,6 +50,17 @@ class State(NamedTuple):
         """Everything, oldest first."""
         return [segment.block for segment in self.segments] + [tail.view() for tail in (*self.frozen, self.tail)]
 
+    def here(self) -> tuple[Segment, ...]:
+        """Segments on disk, not in the archive."""
+        return tuple(segment for segment in self.segments if segment.entry.archived is None)
+
+    def replaced(self, tails: Sequence[Tail], segments: Sequence[Segment], fresh: Segment | None) -> State:
+        """The same with `fresh`, if any, in place of tails and segments."""
+        kept = [segment for segment in self.segments if segment not in segments]
+        if fresh is not None:
+            kept.append(fresh)
+        return State(tuple(kept), tuple(tail for tail in self.frozen if tail not in tails), self.tail)
+
     def owners(self) -> list[Segment | Tail]:
         """The same order as blocks()."""
         return [*self.segments, *self.frozen, self.tail]
@@ -302,8 +313,9 @@ class Collection:
         def find(blocks: list[Block]) -> tuple[np.ndarray, np.ndarray]:
             rows = [ordered_rows(block, scope, self.store.plan.gather_rows)[:limit] for block in blocks]
             owners = np.repeat(np.arange(len(blocks)), [len(part) for part in rows])
-            ts_ns = np.concatenate([block.ts_ns[part] for block, part in zip(blocks, rows, strict=True)])
-            ids = np.concatenate([block.ids[part] for block, part in zip(blocks, rows, strict=True)])
+            held = [(block, part) for block, part in zip(blocks, rows, strict=True) if len(part)]
+            ts_ns = np.concatenate([np.empty(0, np.int64), *(block.ts_ns[part] for block, part in held)])
+            ids = np.concatenate([np.empty(0, np.uint64), *(block.ids[part] for block, part in held)])
             order = np.lexsort((ids, ts_ns))[:limit]
             return owners[order], np.concatenate(rows)[order].astype(np.int64)
 
@@ -415,7 +427,10 @@ class Collection:
             "graphs_lost": [one.graph_lost for one in state.segments if one.graph_lost is not None],
             "tail_rows": sum(tail.count for tail in tails),
             "bytes_memory": sum(tail.memory_bytes() for tail in tails),
-            "bytes_disk": sum(segment.entry.data.bytes for segment in state.segments),
+            "bytes_disk": sum(one.entry.data.bytes for one in state.segments if one.entry.archived is None),
+            "archived_segments": sum(one.entry.archived is not None for one in state.segments),
+            "archived_rows": sum(one.entry.rows for one in state.segments if one.entry.archived is not None),
+            "bytes_archived": sum(one.entry.data.bytes for one in state.segments if one.entry.archived is not None),
             "cache": self.cache.stats(),
         }
 

@@ -32,7 +32,7 @@ from ..core.folders import sync_folder
 from ..errors import FormatTooNew, InputError, LogCorrupt, StoreLocked
 from .spec import CollectionSpec
 
-FORMAT = 1
+FORMAT = 2  # 1: every segment is here; the newest that is needed is written
 MAGIC = "neuraltrade-store"
 MANIFEST = "MANIFEST"
 LOCK = "LOCK"
@@ -48,6 +48,15 @@ class FileEntry(msgspec.Struct, frozen=True):
     blake3: str
 
 
+class ArchivedEntry(msgspec.Struct, frozen=True):
+    """Where in the archive a segment's file lies, and the least and greatest id, ts_ns and known_ns of its rows."""
+
+    id: str
+    ids: tuple[int, int]
+    ts_ns: tuple[int, int]
+    known_ns: tuple[int, int]
+
+
 class SegmentEntry(msgspec.Struct, frozen=True):
     """A segment and the files beside it."""
 
@@ -56,6 +65,13 @@ class SegmentEntry(msgspec.Struct, frozen=True):
     graph: FileEntry | None = None
     until: FileEntry | None = None
     expansion: int = 0  # to search the graph with
+    archived: ArchivedEntry | None = None  # None: the file is in the folder
+
+    @property
+    def files(self) -> list[FileEntry]:
+        """What of it is in the folder."""
+        here = (self.data if self.archived is None else None, self.graph, self.until)
+        return [file for file in here if file is not None]
 
 
 class CollectionEntry(msgspec.Struct):
@@ -83,6 +99,21 @@ class Manifest(msgspec.Struct):
 def new_manifest(specs: Iterable[CollectionSpec]) -> Manifest:
     """A store without rows."""
     return Manifest(uuid.uuid4().hex[:16], 1, {spec.name: CollectionEntry(spec, 1) for spec in specs})
+
+
+def size_of(numbered: tuple[int, Path]) -> int:
+    """Bytes of a log file; 0 for one that was removed meanwhile."""
+    try:
+        return numbered[1].stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def folder_path(path: Any) -> Path:
+    """`path` as a Path that a later chdir does not move. Raises InputError for what is none."""
+    if not isinstance(path, str | os.PathLike) or "\0" in os.fspath(path):
+        raise InputError(f"path must name a directory, was {path!r}")
+    return Path(path).absolute()
 
 
 def hash_threads(size: int) -> int:
@@ -141,7 +172,8 @@ def write_atomic(path: Path, chunks: Iterable[Any]) -> None:
 def write_manifest(directory: Path, manifest: Manifest) -> None:
     """Replace the manifest: one header line with format and checksum, then JSON."""
     body = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
-    header = f"{MAGIC} {FORMAT} {blake3(body).hexdigest()}\n".encode()
+    archived = any(one.archived for entry in manifest.collections.values() for one in entry.segments)
+    header = f"{MAGIC} {2 if archived else 1} {blake3(body).hexdigest()}\n".encode()
     write_atomic(directory / MANIFEST, (header, body))
 
 
@@ -158,7 +190,7 @@ def read_manifest(directory: Path) -> Manifest:
         raise FormatTooNew(
             f"{path}: format {words[1]} is newer than {FORMAT}, the newest this version reads; upgrade neuraltrade"
         )
-    if blake3(body).hexdigest() != words[2] or int(words[1]) != FORMAT:
+    if blake3(body).hexdigest() != words[2] or int(words[1]) not in (1, FORMAT):
         raise LogCorrupt(f"{path}: checksum differs; restore the manifest from a backup")
     try:
         return msgspec.json.decode(body, type=Manifest)

@@ -19,7 +19,11 @@ Entry = tuple[int, str, list[int]]  # offset, dtype, shape
 
 
 def arrays_of(
-    mapping: mmap.mmap, table: Mapping[str, Entry], vocabulary: Mapping[str, list[str]], spec: CollectionSpec, rows: int
+    mapping: mmap.mmap | memoryview,
+    table: Mapping[str, Entry],
+    vocabulary: Mapping[str, list[str]],
+    spec: CollectionSpec,
+    rows: int,
 ) -> dict[str, np.ndarray]:
     """name -> array over the mapping. Raises LogCorrupt, naming the array."""
     wanted = _expected(spec, rows)

@@ -61,7 +61,7 @@ class Step(NamedTuple):
 
 def candidates(block: Block, scope: Scope, gather_max: int) -> Candidates:
     """The exact set of rows of a block that may answer. Slices of up to `gather_max` rows are gathered."""
-    stop = block.prefix(scope.as_of)
+    stop = block.prefix(scope.as_of) if block.may_hold(scope) else 0
     if stop == 0 or scope.start_ns >= scope.end_ns:
         return Candidates(0, 0)
     conditions = scope.conjuncts()
@@ -89,6 +89,8 @@ def candidates(block: Block, scope: Scope, gather_max: int) -> Candidates:
 def ordered_rows(block: Block, scope: Scope, gather_max: int) -> np.ndarray:
     """Rows of a block that may answer, by (ts_ns, id). Used by range."""
     found = candidates(block, scope, gather_max)
+    if not found.total:
+        return np.empty(0, np.int64)
     if found.rows is not None:
         rows = found.rows
     elif found.mask is not None:

@@ -16,6 +16,7 @@ from ..errors import FormatTooNew, InputError, LogCorrupt
 from . import log as wal_log
 from .block import BANISHED, Block
 from .change import find_current
+from .cold import Fetcher, open_segment
 from .files import LOCK, MANIFEST, CollectionEntry, Manifest, read_manifest
 from .segment import Segment
 from .spec import DTYPES, Batch, CollectionSpec
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
 
 
 def read_store(
-    path: Path, specs: Iterable[CollectionSpec]
+    path: Path, specs: Iterable[CollectionSpec], fetcher: Fetcher
 ) -> tuple[Manifest, dict[str, list[Segment]], wal_log.Replay]:
     """The checked manifest, its segments, and the log to be replayed. Raises LogCorrupt, FormatTooNew, InputError."""
     manifest = read_manifest(path)
     _match_specs(path, manifest, specs)
     segments = {
-        name: [Segment(path, entry.spec, segment) for segment in entry.segments]
+        name: [open_segment(path, entry.spec, segment, fetcher) for segment in entry.segments]
         for name, entry in manifest.collections.items()
     }
     return manifest, segments, wal_log.Replay(path, manifest.store, manifest.wal_first)
@@ -84,7 +85,7 @@ def remove_leftovers(path: Path, manifest: Manifest) -> None:
     named = {LOCK, MANIFEST}
     for entry in manifest.collections.values():
         for segment in entry.segments:
-            named |= {one.file for one in (segment.data, segment.graph, segment.until) if one is not None}
+            named |= {one.file for one in segment.files}
     for file in path.iterdir():
         ours = ".seg" in file.name or ".graph" in file.name or ".until-" in file.name or file.name == MANIFEST + ".tmp"
         if ours and file.name not in named:

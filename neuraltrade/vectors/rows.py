@@ -46,13 +46,13 @@ class Rows:
 
     def column(self, name: str) -> np.ndarray:
         """One field: float64, int64, uint64, or an array of str. Raises InputError for an unknown name."""
-        for block in self._blocks[:1]:
+        for block in self._blocks[-1:]:  # the tail, which is in memory
             if name not in block.numbers and name not in block.texts and name not in ("id", "ts_ns", "known_ns"):
                 raise InputError(unknown("column", name, ("id", "ts_ns", "known_ns", *block.numbers, *block.texts)))
-        is_text = bool(self._blocks) and name in self._blocks[0].texts
+        is_text = bool(self._blocks) and name in self._blocks[-1].texts
         dtype: Any = object if is_text else {"id": np.uint64, "ts_ns": np.int64, "known_ns": np.int64}.get(name)
         if dtype is None:
-            dtype = self._blocks[0].numbers[name].dtype if self._blocks else np.float64
+            dtype = self._blocks[-1].numbers[name].dtype if self._blocks else np.float64
         column = np.empty(len(self), dtype)
         for owner in np.unique(self._owners).tolist():
             block, at = self._blocks[owner], self._owners == owner
@@ -66,7 +66,7 @@ class Rows:
             self._blocks[owner].codes[row].astype(np.float32) * self._blocks[owner].inverse_norm[row]
             for owner, row in zip(self._owners.tolist(), self._rows.tolist(), strict=True)
         ]
-        dimension = self._blocks[0].codes.shape[1] if self._blocks else 0
+        dimension = self._blocks[-1].codes.shape[1] if self._blocks else 0
         return np.array(parts, np.float32).reshape(-1, dimension)
 
     def records(self) -> list[Any]:

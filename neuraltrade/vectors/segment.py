@@ -152,8 +152,7 @@ class Segment:
         """Map and verify. Raises LogCorrupt where any byte differs from what was written."""
         self.entry = entry
         self.mapping = map_checked(directory, entry.data)
-        self.footer = _read_footer(self.mapping, directory / entry.data.file)
-        self.block = self._make_block(spec, entry)
+        self.block = read_rows(spec, entry, self.mapping)
         self.marks = 0  # changes of until_ns since it was opened
         self.saved_marks = 0  # how many of them the manifest's file holds
         if entry.until is not None:
@@ -177,40 +176,6 @@ class Segment:
             self.block.replaced = bool((until != NEVER).any())
             self.marks += 1
 
-    def _make_block(self, spec: CollectionSpec, entry: SegmentEntry) -> Block:
-        footer, rows = self.footer, self.footer.rows
-        if footer.collection != spec.name or footer.dimension != spec.dimension or rows != entry.rows:
-            raise LogCorrupt(f"{entry.data.file}: holds {rows} rows of {footer.collection}[{footer.dimension}], "
-                             f"the manifest says {entry.rows} of {spec.name}[{spec.dimension}]")  # fmt: skip
-        try:
-            arrays = arrays_of(self.mapping, footer.arrays, footer.vocabulary, spec, rows)
-        except LogCorrupt as error:
-            raise LogCorrupt(f"{entry.data.file}: {error}") from error
-        block = Block()
-        block.name, block.count = entry.data.file, rows
-        for name in ("codes", "inverse_norm", "signs", "ids", "ts_ns", "known_ns"):
-            setattr(block, name, arrays[name])
-        block.until_ns = np.full(rows, NEVER, np.int64)
-        block.known_sorted, block.replaced = True, False
-        block.graph, block.expansion = None, entry.expansion
-        block.numbers, block.texts, block.vocabulary = {}, {}, {}
-        for field in spec.fields:  # a field younger than the segment reads as its default
-            column = arrays.get("field." + field.name)
-            if field.kind == "text":
-                values = footer.vocabulary.get(field.name, [""])
-                block.texts[field.name] = np.zeros(rows, np.uint32) if column is None else column
-                block.vocabulary[field.name] = (values, {text: code for code, text in enumerate(values)})
-            else:
-                missing = np.full(rows if column is None else 0, DEFAULTS[field.kind], DTYPES[field.kind])
-                block.numbers[field.name] = missing if column is None else column
-        block.indexes = {name[6:]: array for name, array in arrays.items() if name.startswith("index.")}
-        offsets, blob = arrays["payload.offsets"].data, arrays["payload.bytes"].data
-        block.payload = lambda row: bytes(blob[offsets[row] : offsets[row + 1]])
-        block.payloads = lambda: (np.diff(arrays["payload.offsets"]), arrays["payload.bytes"])
-        block.cells = {}
-        block.find = _finder(block)
-        return block
-
     def _open_graph(self, directory: Path, entry: FileEntry) -> None:
         """Map the graph. It is a cache of the rows: without it they are scanned, until the builder has made another."""
         try:
@@ -227,6 +192,43 @@ class Segment:
             raise LogCorrupt(f"{directory / entry.file}: names a row outside 0..{self.block.count - 1}")
         self.block.until_ns[pairs[:, 0]] = pairs[:, 1]
         self.block.replaced = True
+
+
+def read_rows(spec: CollectionSpec, entry: SegmentEntry, content: mmap.mmap | memoryview) -> Block:
+    """The block of a segment's bytes, which were checked. Raises LogCorrupt where they are of something else."""
+    footer = _read_footer(content, entry.data.file)
+    rows = footer.rows
+    if footer.collection != spec.name or footer.dimension != spec.dimension or rows != entry.rows:
+        raise LogCorrupt(f"{entry.data.file}: holds {rows} rows of {footer.collection}[{footer.dimension}], "
+                         f"the manifest says {entry.rows} of {spec.name}[{spec.dimension}]")  # fmt: skip
+    try:
+        arrays = arrays_of(content, footer.arrays, footer.vocabulary, spec, rows)
+    except LogCorrupt as error:
+        raise LogCorrupt(f"{entry.data.file}: {error}") from error
+    block = Block()
+    block.name, block.count = entry.data.file, rows
+    for name in ("codes", "inverse_norm", "signs", "ids", "ts_ns", "known_ns"):
+        setattr(block, name, arrays[name])
+    block.until_ns = np.full(rows, NEVER, np.int64)
+    block.known_sorted, block.replaced = True, False
+    block.graph, block.expansion = None, entry.expansion
+    block.numbers, block.texts, block.vocabulary = {}, {}, {}
+    for field in spec.fields:  # a field younger than the segment reads as its default
+        column = arrays.get("field." + field.name)
+        if field.kind == "text":
+            values = footer.vocabulary.get(field.name, [""])
+            block.texts[field.name] = np.zeros(rows, np.uint32) if column is None else column
+            block.vocabulary[field.name] = (values, {text: code for code, text in enumerate(values)})
+        else:
+            missing = np.full(rows if column is None else 0, DEFAULTS[field.kind], DTYPES[field.kind])
+            block.numbers[field.name] = missing if column is None else column
+    block.indexes = {name[6:]: array for name, array in arrays.items() if name.startswith("index.")}
+    offsets, blob = arrays["payload.offsets"].data, arrays["payload.bytes"].data
+    block.payload = lambda row: bytes(blob[offsets[row] : offsets[row + 1]])
+    block.payloads = lambda: (np.diff(arrays["payload.offsets"]), arrays["payload.bytes"])
+    block.cells = {}
+    block.find = _finder(block)
+    return block
 
 
 def until_pairs(until: np.ndarray) -> bytes:
@@ -256,7 +258,7 @@ def _gather(columns: Sequence[np.ndarray], sources: Sequence[np.ndarray]) -> np.
     return np.concatenate([column[rows] for column, rows in zip(columns, sources, strict=True)])
 
 
-def _read_footer(mapping: mmap.mmap, path: Path) -> Footer:
+def _read_footer(mapping: mmap.mmap | memoryview, path: str) -> Footer:
     if len(mapping) < TRAILER.size:
         raise LogCorrupt(f"{path}: {len(mapping)} bytes are too few for a segment")
     length, magic = TRAILER.unpack_from(mapping, len(mapping) - TRAILER.size)

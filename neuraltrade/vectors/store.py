@@ -24,11 +24,13 @@ from blake3 import blake3
 from ..core import wal
 from ..core.folders import make_folder
 from ..errors import InputError, LogCorrupt, StoreClosed, StoreLocked
+from ..ports import Archive
 from . import log as wal_log
 from .backup import check_target, copy_store, files_of
 from .block import Block
 from .builder import Builder
 from .cache import CACHE_QUERIES
+from .cold import ColdSegment, Fetcher
 from .collection import Collection, State
 from .files import (
     MANIFEST,
@@ -37,10 +39,12 @@ from .files import (
     Lock,
     Manifest,
     SegmentEntry,
+    folder_path,
     is_fresh,
     map_checked,
     new_manifest,
     read_manifest,
+    size_of,
     write_atomic,
     write_manifest,
 )  # fmt: skip
@@ -86,6 +90,7 @@ class Store:
         graph_rows: int = GRAPH_ROWS,
         merge_factor: int = MERGE_FACTOR,
         cache_queries: int = CACHE_QUERIES,
+        archive: Archive | None = None,
         plan: Plan | None = None,
     ) -> None:
         for name, value, least in (
@@ -101,7 +106,9 @@ class Store:
         self.seal_rows, self.graph_rows, self.merge_factor = seal_rows, graph_rows, merge_factor
         self.plan = plan or Plan()
         self.cache_queries = cache_queries  # answers each collection keeps for the next time the same is asked
+        self.fetcher = Fetcher(archive)
         self.lock = threading.RLock()
+        self.layout_lock = threading.Lock()  # held while segments are made, merged or moved; taken before the others
         self.collections: dict[str, Collection] = {}
         self._closed: str | None = None
         self._process = os.getpid()
@@ -216,21 +223,42 @@ class Store:
         content: Content,
         sources: Sequence[Block],
     ) -> None:
-        """Replace tails and segments by `fresh`, on disk and then in memory; remove what nobody needs."""
+        """Replace tails and segments by `fresh`."""
+
+        def follow() -> None:
+            if fresh is not None:
+                fresh.set_until(content.until(sources))
+
+        self._put(collection, lambda state: state.replaced(tails, segments, fresh), follow)
+
+    def exchange(self, collection: Collection, moved: Mapping[Segment, ColdSegment]) -> None:
+        """Put segments in the archive in the place of the same on disk."""
+
+        def follow() -> None:
+            for segment, cold in moved.items():
+                cold.take_over(segment)
+
+        def layout(state: State) -> State:
+            return state._replace(segments=tuple(moved.get(one, one) for one in state.segments))
+
+        self._put(collection, layout, follow)
+
+    def _put(self, collection: Collection, change: Callable[[State], State], follow: Callable[[], None]) -> None:
+        """Change what a collection is made of, on disk and then in memory; remove what nobody needs. `follow` brings
+        the new parts to what has been replaced and deleted by then.
+        """
         with self._manifest_lock:
             with self.lock:
-                layout = _replaced(collection.state, tails, segments, fresh)
-                if fresh is not None:
-                    fresh.set_until(content.until(sources))
+                layout = change(collection.state)
+                follow()
                 captured = self._capture({collection.name: layout})
             for path, body in captured.sidecars:
                 write_atomic(path, (body,))
             self.flush()  # before a manifest may hide a row that was replaced
             write_manifest(self.path, captured.manifest)
             with self.lock:
-                if fresh is not None:
-                    fresh.set_until(content.until(sources))
-                collection.state = _replaced(collection.state, tails, segments, fresh)
+                follow()
+                collection.state = change(collection.state)
                 collection.revision += 2
                 self._adopt(captured)
                 assert self._log is not None
@@ -284,6 +312,8 @@ class Store:
             "log_bytes": sum(map(size_of, wal_log.list_files(self.path))),
             "built_segments": 0 if builder is None else builder.built_segments,
             "builder_error": None if builder is None or builder.error is None else str(builder.error),
+            "archive_fetches": self.fetcher.fetches,
+            "bytes_fetched": self.fetcher.bytes,
             "collections": {name: collection.stats() for name, collection in self.collections.items()},
         }
 
@@ -300,6 +330,8 @@ class Store:
         files = files_of(manifest)
         for entry in files:
             map_checked(self.path, entry)
+        for segment in (one for entry in manifest.collections.values() for one in entry.segments if one.archived):
+            self.fetcher.content(segment)
         with self.lock:
             records = sum(1 for _ in wal_log.Replay(self.path, manifest.store, manifest.wal_first))
         return {"files": len(files) + 1, "bytes": sum(entry.bytes for entry in files), "log_records": records}
@@ -392,7 +424,7 @@ class Store:
         self._builder.notify()
 
     def _read(self, specs: tuple[CollectionSpec, ...]) -> wal_log.Replay:
-        self.manifest, segments, records = read_store(self.path, specs)
+        self.manifest, segments, records = read_store(self.path, specs, self.fetcher)
         for name, entry in self.manifest.collections.items():
             tail = Tail(entry.spec, f"{name}-tail-{entry.wal_start}", entry.wal_start)
             self.collections[name] = Collection(self, entry.spec, State(tuple(segments[name]), (), tail))
@@ -456,25 +488,3 @@ def _give_up(path: Path, process: int, builder: Builder, log: wal_log.LogFiles, 
     finally:
         if owner is not None:
             owner.release()
-
-
-def size_of(numbered: tuple[int, Path]) -> int:
-    """Bytes of a log file; 0 for one that was removed meanwhile."""
-    try:
-        return numbered[1].stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
-def folder_path(path: Any) -> Path:
-    """`path` as a Path that a later chdir does not move. Raises InputError for what is none."""
-    if not isinstance(path, str | os.PathLike) or "\0" in os.fspath(path):
-        raise InputError(f"path must name a directory, was {path!r}")
-    return Path(path).absolute()
-
-
-def _replaced(state: State, tails: Sequence[Tail], segments: Sequence[Segment], fresh: Segment | None) -> State:
-    kept = [segment for segment in state.segments if segment not in segments]
-    if fresh is not None:
-        kept.append(fresh)
-    return State(tuple(kept), tuple(tail for tail in state.frozen if tail not in tails), state.tail)

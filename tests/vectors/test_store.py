@@ -133,8 +133,8 @@ def test_foreign_directory_is_refused_untouched(tmp_path):
 def test_newer_format_is_refused(tmp_path):
     filled(tmp_path / "s")
     manifest = tmp_path / "s" / "MANIFEST"
-    manifest.write_bytes(manifest.read_bytes().replace(b"neuraltrade-store 1 ", b"neuraltrade-store 2 ", 1))
-    with pytest.raises(FormatTooNew, match="format 2"):
+    manifest.write_bytes(manifest.read_bytes().replace(b"neuraltrade-store 1 ", b"neuraltrade-store 9 ", 1))
+    with pytest.raises(FormatTooNew, match="format 9"):
         open_store(tmp_path / "s")
 
 

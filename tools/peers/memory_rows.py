@@ -45,7 +45,7 @@ class Measured:
         import our_memory  # noqa: PLC0415
 
         self.filled = our_memory.fill(self.store, self.data["vectors"]) or getattr(self, "filled", {})
-        return nt.AgentDB.open(self.store, read_only=True)
+        return nt.AgentDB.open(self.store, read_only=True, cache_queries=0)
 
 
 def row(name: str, work: str, ours: str, accuracy: str, detail: Any, *, peer: str = "none", ratio: str = "") -> Row:

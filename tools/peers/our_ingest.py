@@ -78,7 +78,7 @@ def sustained(folder: Path, data: dict[str, Any], rows_per_s: float) -> dict[str
     """Add every row in batches at a given pace (behind it: at once) while one thread searches; then index the rest."""
     vectors, queries = data["vectors"], np.array(data["queries"])
     shutil.rmtree(folder, ignore_errors=True)
-    with nt.AgentDB.open(folder) as db:
+    with nt.AgentDB.open(folder, cache_queries=0) as db:
         db.observations.add(np.ascontiguousarray(vectors[:BATCH_ROWS]), **columns_of(0, BATCH_ROWS))
         searcher = Searcher(db.observations, queries)
         batches = [(at, columns_of(at, at + BATCH_ROWS)) for at in range(BATCH_ROWS, len(vectors), BATCH_ROWS)]
