@@ -4,8 +4,8 @@
     tools/campaign.py NAME [--count N] [--seed S] [--state FILE] [--workers W]
     tools/campaign.py NAME --only CASE [--seed S]
 
-NAME is kills (R1), power (R2), damage (R3), faults (R4), fuzz (R5), sequences (R6), determinism (R7), bounds, denials,
-luck or speeds; N a number of cases (in whole chunks), "ci" or "full".
+NAME is kills (R1), power (R2), damage (R3), faults (R4), fuzz (R5), sequences (R6), determinism (R7), asof (R8),
+threads (R12), bounds, denials, luck or speeds; N a number of cases (in whole chunks), "ci" or "full".
 What is done is noted in the state file (default: ~/.cache/neuraltrade/campaigns/NAME-SEED.json), so that a run that was
 stopped, or killed, goes on from there until the count is full. The last line printed is the result. Exit status: 0 all
 cases hold, 1 some do not, 2 the arguments or the state file will not do, 130 stopped from the keyboard.

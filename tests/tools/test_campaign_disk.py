@@ -11,7 +11,7 @@ import pytest
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 sys.path.insert(0, str(TOOLS))
 
-from campaigns import damage, disk, faults, kills  # noqa: E402  (tools is no package)
+from campaigns import asof, damage, disk, faults, kills, threads  # noqa: E402  (tools is no package)
 from campaigns import store_model as stores  # noqa: E402
 from campaigns.power import Call  # noqa: E402
 from campaigns.power_disk import Disk  # noqa: E402
@@ -133,3 +133,49 @@ def test_a_store_that_lies_under_a_fault_is_found(tmp_path):
     assert case.step() == ""
     case.durable[-1].rows["things"].pop(2)
     assert "does not hold what was acknowledged" in case.mended()
+
+
+@pytest.mark.parametrize("leak", ["search", "count", "nothing"])
+def test_a_store_that_tells_the_future_is_found(tmp_path, monkeypatch, leak):
+    world = asof.World(tmp_path / "s", np.random.default_rng(5))
+    things = world.things
+    real = getattr(things, leak, None)
+
+    def forgets_when(*args, as_of=None, **scope):
+        return real(*args, **scope)
+
+    if real is not None:
+        monkeypatch.setattr(things, leak, forgets_when)
+    with world.store:
+        told = [world.search({}) for _ in range(40)]
+    assert any(told) == (leak != "nothing")
+
+
+class Countdown:
+    """An event that is set once it was asked so often."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def is_set(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_reader_that_sees_too_little_is_found(tmp_path, lost):
+    made = threads.Round(tmp_path / "s", (1, 0))
+    with made.store:
+        made.writing(np.random.default_rng(1))
+        real = made.store.collections["things"].range
+
+        class Short:
+            def __init__(self, **scope):
+                self.ids = real(**scope).ids[lost:]
+
+        made.store.collections["things"].range = Short
+        made.ended = Countdown(40)
+        made.reading(np.random.default_rng(2))
+    assert made.asked == 40
+    assert bool(made.wrong) == bool(lost)
+    assert all("lacks what was acknowledged" in one for one in made.wrong)

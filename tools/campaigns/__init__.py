@@ -14,8 +14,10 @@ from typing import Any, Protocol
 
 HERE = Path(__file__).resolve().parent
 # Module -> the campaign's letter where it has one.
-NAMES = {"sequences": "R6", "determinism": "R7", "bounds": "", "denials": "", "luck": "", "speeds": "",
-         "kills": "R1", "power": "R2", "damage": "R3", "faults": "R4", "fuzz": "R5"}  # fmt: skip
+NAMES = {
+    "kills": "R1", "power": "R2", "damage": "R3", "faults": "R4", "fuzz": "R5", "sequences": "R6", "determinism": "R7",
+    "asof": "R8", "threads": "R12", "bounds": "", "denials": "", "luck": "", "speeds": "",
+}  # fmt: skip
 # Modules that are worth compiling before the campaign is loaded.
 MODELS = {
     "sequences": (

@@ -56,6 +56,12 @@ def built(source: Path, flags: tuple[str, ...], suffix: str = "", after: tuple[s
     return made
 
 
+def digest_of(core: Path) -> str:
+    """Of the C core's sources: what is built from them is built anew once they change."""
+    text = b"".join(path.read_bytes() for path in sorted(core.glob("nt_*.[ch]")))
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
 @contextlib.contextmanager
 def scratch_folder() -> Iterator[Path]:
     """A folder for a while, where syncs are quick: what survives is worked out, not waited for."""

@@ -41,8 +41,13 @@ CORE = Path(__file__).resolve().parents[2] / "csrc"
 def program() -> Path:
     """The harness, built from the sources beside these tools."""
     files = tuple(str(CORE / f"{name}.c") for name in SOURCES)
-    digest = blake3(b"".join(path.read_bytes() for path in sorted(CORE.glob("nt_*.[ch]")))).hexdigest()[:16]
-    flags = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", f"-DTREE_{digest}", f"-I{CORE}")
+    flags = (
+        "-g",
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all",
+        f"-DTREE_{disk.digest_of(CORE)}",
+        f"-I{CORE}",
+    )
     return disk.built(Path(__file__).parent / "fuzz_decoders.c", flags, after=(*files, "-lpthread", "-lm"))
 
 
