@@ -56,7 +56,11 @@ def instance(name: str, value: Any, kind: type, wanted: str) -> Any:
 
 def risk_of(given: Any, symbols: Sequence[str]) -> RiskLimits | None:
     limits = None if given is None else instance("risk", given, RiskLimits, "None or nt.RiskLimits")
-    _refuse_strangers("RiskLimits: restricted", () if limits is None else limits.restricted, symbols)
+    for name in () if limits is None else limits.restricted:
+        if name not in symbols:  # a house's list may name what this run has not; one spelt otherwise would stop nothing
+            meant = next((one for one in symbols if one.strip().casefold() == name.strip().casefold()), None)
+            if meant is not None:
+                raise InputError(f"RiskLimits: restricted names {name!r}, the data has {meant!r}: spell it alike")
     return limits
 
 

@@ -15,12 +15,13 @@ from ..errors import InputError, StrategyError
 from ..market import Bars, Depth, Panel, Quotes, Ticks, Trades
 from ..results import DEFINITIONS, Result, checks
 from ..strategy.base import nearest
-from .arguments import check_flag, whole
+from .arguments import check_flag, check_port, whole
+from .sweep_identity import identity
 from .sweep_job import Job
 from .sweep_pool import Pool, Progress, run_trials
 from .sweep_result import Sweep
 from .sweep_space import Space, Where
-from .sweep_state import State, identity
+from .sweep_state import Finished, State
 
 METHODS = ("grid", "random", "sobol", "bayes")
 ERRORS = ("record", "raise")
@@ -28,7 +29,7 @@ RETURNS_MAX_BYTES = 1 << 30
 # Keyword arguments of nt.backtest that a search passes on.
 SETTINGS = (
     *("cash", "fees", "slippage", "fill", "size", "risk", "instruments", "account", "latency_ns", "seed"),
-    *("actions", "rates", "close_at_end", "risk_free", "periods_per_year"),
+    *("actions", "rates", "close_at_end", "risk_free", "periods_per_year", "benchmark", "recall", "advisor"),
 )
 
 
@@ -67,8 +68,9 @@ def sweep(
     keep_returns : keep every trial's returns (8 bytes a bar and trial, 1 GiB at most) for `.overfitting()` and
         `.reality_check()`. earlier_trials : sets of parameters tried before, counted against the best.
     progress : True for a bar on the terminal, or a callable(done, total). settings : cash, fees, slippage, fill, size,
-        risk, instruments, account, latency_ns, seed, actions, rates, close_at_end, risk_free, periods_per_year of
-        nt.backtest.
+        risk, instruments, account, latency_ns, seed, actions, rates, close_at_end, risk_free, periods_per_year,
+        benchmark, recall, advisor of nt.backtest. With a recall or an advisor trials run one after the other, without
+        `state`. There is no journal: write down the run of what was found.
 
     Every row equals nt.backtest with those parameters, exactly. Each distinct indicator is computed once, each body
     compiled once. Raises InputError naming the argument; CompileError; StrategyError where all trials fail.
@@ -83,20 +85,18 @@ def sweep(
     """
     refuse_unknown("sweep", settings, (*inspect.signature(sweep).parameters, *SETTINGS))
     job, space = checked(data, strategy, grid, metric, where, settings, keep_returns)
-    check_search(method, trials, errors, maximize, executor, search_seed, earlier_trials)
+    check_search(method, trials, errors, maximize, executor, search_seed, earlier_trials, asks=job.asks)
     pool = Pool(executor, errors, progress)
     if method == "bayes":
-        if state is not None:
-            raise InputError("state must be None for method='bayes': what it tries next depends on all before")
-        from .sweep_bayes import learned  # noqa: PLC0415
+        from .sweep_bayes import asked_of, learned  # noqa: PLC0415
 
         check_room(job, trials or 0)
-        candidates, found = learned(job, space, trials or 0, search_seed, maximize, pool)
+        kept = finished_of(state, job, asked_of(space, search_seed, maximize))
+        candidates, found = learned(job, space, trials or 0, search_seed, maximize, pool, kept)
     else:
         candidates = candidates_of(space, method, trials, search_seed)
         check_room(job, len(candidates))
-        kept = None if state is None else State(state, identity(job, candidates))
-        found = run_trials(job, candidates, pool, kept)
+        found = run_trials(job, candidates, pool, finished_of(state, job, candidates))
     refuse_failures(found)
     return Sweep(job, candidates, found, maximize=bool(maximize), earlier_trials=int(earlier_trials))
 
@@ -117,6 +117,9 @@ def checked(
     space = Space(strategy, grid, where)
     job = Job(data, strategy, settings, metric, keep_returns=bool(keep_returns))
     job.setup  # noqa: B018  (checks the rest)
+    checks.benchmark_values(settings.get("benchmark"), job.clock_ts_ns)
+    check_port("recall", settings.get("recall"), "similar")
+    check_port("advisor", settings.get("advisor"), "enhance")
     return job, space
 
 
@@ -137,8 +140,25 @@ def check_room(job: Job, trials: int) -> None:
         )
 
 
+def finished_of(state: str | os.PathLike[str] | None, job: Job, asked: Any, *more: Any) -> Finished:
+    """Trials that the file `state` has of this search: nothing where it is None or no file yet."""
+    if state is None:
+        return Finished()
+    if not isinstance(state, (str, os.PathLike)):
+        raise InputError(f"state must be None or a path, was {state!r}")
+    return Finished(State(state, identity(job, asked, *more)))
+
+
 def check_search(
-    method: Any, trials: Any, errors: Any, maximize: Any, executor: Any, search_seed: Any, earlier_trials: Any
+    method: Any,
+    trials: Any,
+    errors: Any,
+    maximize: Any,
+    executor: Any,
+    search_seed: Any,
+    earlier_trials: Any,
+    *,
+    asks: bool,
 ) -> None:
     for name, value, known in (("method", method, METHODS), ("errors", errors, ERRORS)):
         if value not in known:
@@ -148,6 +168,8 @@ def check_search(
     whole("earlier_trials", earlier_trials)
     if executor is not None and not isinstance(executor, Executor):
         raise InputError(f"executor must be None or a concurrent.futures.Executor, was {executor!r}")
+    if executor is not None and asks:
+        raise InputError("executor must be None with recall= or advisor=, which one run at a time asks")
     if method == "grid" and trials is not None:
         raise InputError(f"trials must be None for method='grid', which tries all, was {trials!r}")
     if method != "grid":

@@ -30,6 +30,9 @@ from .stitch import Piece, joined
 
 STATISTICS = tuple(statistics.DEFINITIONS)
 
+PORTS = ("recall", "advisor")
+AFTERWARDS = ("close_at_end", "risk_free", "periods_per_year", "benchmark", *PORTS)  # no part of the set-up
+
 Metric = str | Callable[[Result], float]
 
 
@@ -106,7 +109,7 @@ class Job:
 
     def _make(self) -> None:
         given = dict(self.settings)
-        for name in ("close_at_end", "risk_free", "periods_per_year"):
+        for name in AFTERWARDS:
             given.pop(name, None)
         known = dict.fromkeys(("account", "actions", "instruments", "rates", "risk", "size"))
         known |= {"cash": 10_000.0, "fees": 0.0, "slippage": 0.0, "fill": "conservative", "latency_ns": 0, "seed": 0}
@@ -141,6 +144,9 @@ class Job:
             engine.bind_signals(None)  # the account waits
             engine.advance(self.start)
         one_run._bind(engine, setup, signals, prepared)
+        if self.asks:
+            named = one_run._settings(setup, setup.policy, prepared, None, False)
+            one_run._attach(engine, setup, named, self.settings.get("recall"), None, self.settings.get("advisor"))
         one_run._advance(engine, prepared, None, None, False, "")
         engine.finish(close_open=bool(self.settings.get("close_at_end", False)))
         return engine, prepared
@@ -221,7 +227,12 @@ class Job:
     @property
     def releases_gil(self) -> bool:
         """Whether runs go on while another thread holds the GIL."""
-        return isinstance(self.strategy, CompiledStrategy) or not _is_strategy(self.strategy)
+        return not self.asks and (isinstance(self.strategy, CompiledStrategy) or not _is_strategy(self.strategy))
+
+    @property
+    def asks(self) -> bool:
+        """Whether runs ask a memory, the caller's Python: one run at a time, then."""
+        return any(self.settings.get(name) is not None for name in PORTS)
 
     def periods_per_year(self) -> float:
         if self._periods is None:
@@ -260,10 +271,18 @@ class Job:
 
     @property
     def statistics(self) -> dict[str, Any]:
-        """How results are annualised."""
+        """How results are annualised, and what they are compared with."""
+        return self.statistics_over(self.start, self.start + self.steps)
+
+    def statistics_over(self, start: int, stop: int) -> dict[str, Any]:
+        """The same of steps [start, stop) of the clock."""
+        benchmark = self.settings.get("benchmark")
+        if benchmark is not None and not isinstance(benchmark, Bars):
+            benchmark = np.asarray(benchmark, np.float64)[start:stop]
         return {
             "periods_per_year": self.settings.get("periods_per_year"),
             "risk_free": self.settings.get("risk_free", 0.0),
+            "benchmark": benchmark,
         }
 
 

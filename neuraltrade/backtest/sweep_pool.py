@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -13,10 +12,9 @@ from typing import Any
 
 from ..errors import InputError, NeuralTradeError, StrategyError
 from .sweep_job import Job, Trial, chunks, run_chunk
-from .sweep_state import State
+from .sweep_state import Finished
 
 CHUNK = 16  # trials handed over together
-SAVE_SECONDS = 2.0
 WAITING_MAX = 64  # chunks handed over at a time
 
 Numbered = tuple[int, Mapping[str, Any]]
@@ -58,27 +56,29 @@ class Pool:
                 yield from _spread(job, rest, pool, True, size)
 
 
-def run_trials(job: Job, candidates: Sequence[Mapping[str, Any]], pool: Pool, state: State | None) -> list[Trial]:
+def run_trials(
+    job: Job, candidates: Sequence[Mapping[str, Any]], pool: Pool, finished: Finished | None = None, base: int = 0
+) -> list[Trial]:
     """A Trial for each candidate, in their order, whatever order they end in.
 
-    What `state` has is not run again; it is saved every two seconds and at the end, also where the run breaks off.
+    What `finished` has is not run again; its numbers are those of the candidates from `base` on. It is saved as trials
+    end and at the end, also where the run breaks off.
     """
     job.setup  # noqa: B018  (what is wrong with it is no trial's failure)
-    found: dict[int, Trial] = {one.number: one for one in (state.load() if state is not None else [])}
+    finished = Finished() if finished is None else finished
+    found = finished.of(base, len(candidates))
+    if pool.errors == "raise":
+        found = {number: one for number, one in found.items() if not one.error}
     missing = [(number, params) for number, params in enumerate(candidates) if number not in found]
-    saved = time.monotonic()
     try:
         with reporting(pool.progress, len(candidates), "sweep") as report:
             report(len(found), len(candidates))
             for one in pool.run(job, missing):
                 found[one.number] = one
-                if state is not None and time.monotonic() - saved >= SAVE_SECONDS:
-                    state.save(list(found.values()))
-                    saved = time.monotonic()
+                finished.add(one, base)
                 report(len(found), len(candidates))
     finally:
-        if state is not None and missing:
-            state.save([found[number] for number in sorted(found)])
+        finished.save()
     return [found[number] for number in range(len(candidates))]
 
 

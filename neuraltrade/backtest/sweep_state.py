@@ -1,32 +1,28 @@
-"""What a sweep has done so far, in one file: replaced in one step, so it is whole whenever the process dies.
+"""What a search has done so far, in one file: replaced in one step, so it is whole whenever the process dies.
 
     NTSWEEP1 | BLAKE3 of the rest (32 bytes) | MessagePack {what, numbers, metrics, values, firsts, errors, returns}
 
-`what` is the digest of everything that decides a trial (data, strategy, settings, parameters in their order, metric);
-a file of another one is refused. Arrays are little-endian bytes.
+`what` is the digest of everything that decides a trial (sweep_identity); a file of another one is refused. Arrays are
+little-endian bytes.
 """
 
 from __future__ import annotations
 
-import inspect
-import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 from blake3 import blake3
 
 from ..errors import InputError, LogCorrupt
-from ..market import Ticks
-from ..market.schedules import dues_of
-from ..strategy import CompiledStrategy, Strategy
-from ..strategy.interpreted import own_methods
-from .sweep_job import STATISTICS, Job, Trial
+from .sweep_job import STATISTICS, Trial
 
+SAVE_SECONDS = 2.0
 _MAGIC = b"NTSWEEP1"
 _HASH_BYTES = 32
 
@@ -52,7 +48,7 @@ class State:
         except FileNotFoundError:
             return []
         if content[: len(_MAGIC)] != _MAGIC:
-            raise InputError(f"state: {str(self.path)!r} is not the state of a sweep")
+            raise InputError(f"state: {str(self.path)!r} is not the state of a search")
         head = len(_MAGIC) + _HASH_BYTES
         body = content[head:]
         if blake3(body).digest() != content[len(_MAGIC) : head]:
@@ -97,53 +93,42 @@ class State:
             raise
 
 
-def identity(job: Job, candidates: Sequence[Mapping[str, Any]]) -> str:
-    """Hex BLAKE3 of everything that decides what the trials come to."""
-    hasher = blake3(b"neuraltrade.sweep.1\n")
-    setup = job.setup
-    plain = {name: job.settings.get(name) for name in ("close_at_end", "risk_free", "periods_per_year")}
-    window = None if job.window is None else [job.window.start, job.window.stop]
-    for part in (job.told, plain, window, list(candidates), job.keep_returns, setup.symbols):
-        hasher.update(json.dumps(part, sort_keys=True, default=repr).encode() + b"\n")
-    for name, metric in (("metric", job.metric), ("strategy", job.strategy)):
-        hasher.update(f"{name} {metric if isinstance(metric, str) else code_of(metric)}\n".encode())
-    for array in _arrays(setup):
-        hasher.update(f"{array.dtype.str} {len(array)}\n".encode())
-        hasher.update(np.ascontiguousarray(array).view(np.uint8).data)
-    return hasher.hexdigest()
+class Finished:
+    """Trials that have ended, by their number over a whole search, which may have several parts.
 
+    With a `state` those of an earlier process are there from the start, and they are saved every SAVE_SECONDS; less
+    often where saving takes long, so that it takes a tenth of the time at most.
+    """
 
-def _arrays(setup: Any) -> Iterator[np.ndarray]:
-    """Everything the runs read that is an array."""
-    if isinstance(setup.data, Ticks):
-        for stream in setup.data:
-            yield from stream.columns()
-    for bars in setup.bars:
-        yield from bars.columns()
-    for own in setup.actions:
-        dues = dues_of(own)
-        if dues is not None:
-            yield dues
-    for series in setup.rates.values():
-        yield series.rows()
+    def __init__(self, state: State | None = None) -> None:
+        self._state = state
+        self._found = {} if state is None else {one.number: one for one in state.load()}
+        self._due = time.monotonic() + SAVE_SECONDS
+        self._is_saved = True
 
+    def of(self, base: int, count: int) -> dict[int, Trial]:
+        """Those of the part whose numbers begin at `base`, counted from there."""
+        numbers = range(base, base + count)
+        return {n - base: replace(self._found[n], number=n - base) for n in numbers if n in self._found}
 
-def code_of(thing: Any) -> str:
-    """A text that changes where a strategy's or a function's own source, defaults or parameters do."""
-    inner = thing.strategy if isinstance(thing, CompiledStrategy) else thing
-    if isinstance(inner, Strategy):
-        return f"{code_of(type(inner))} {sorted(vars(inner).items(), key=lambda item: item[0])!r}"
-    if isinstance(inner, type):
-        kinds = {name: getattr(inner, name) for name in getattr(inner, "_parameters", {})}
-        methods = [_source(function) for _, function in sorted(own_methods(inner).items())]
-        return f"{inner.__module__}.{inner.__qualname__} {kinds!r} {methods!r}"
-    return _source(inner)
+    def every(self) -> list[Trial]:
+        return list(self._found.values())
 
+    def add(self, trial: Trial, base: int = 0) -> None:
+        """One more; nothing is kept where there is no state."""
+        if self._state is None:
+            return
+        self._found[base + trial.number] = replace(trial, number=base + trial.number) if base else trial
+        self._is_saved = False
+        if time.monotonic() >= self._due:
+            self.save()
 
-def _source(function: Any) -> str:
-    """Source where it can be read, else byte code."""
-    try:
-        return inspect.getsource(function)
-    except (OSError, TypeError):
-        code = getattr(function, "__code__", None)
-        return repr(function) if code is None else repr((code.co_name, code.co_code, code.co_names))
+    def save(self) -> None:
+        """Put what there is in the file, unless it is there."""
+        if self._state is None or self._is_saved:
+            return
+        began = time.monotonic()
+        self._state.save([self._found[number] for number in sorted(self._found)])
+        ended = time.monotonic()
+        self._due = ended + max(SAVE_SECONDS, 9.0 * (ended - began))
+        self._is_saved = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -20,6 +21,7 @@ from .sweep_job import Job, Trial, Window, since, until
 from .sweep_pool import Pool, Progress, reporting, run_trials
 from .sweep_result import Sweep
 from .sweep_space import Where
+from .sweep_state import Finished
 from .walk_folds import Fold, walk_folds
 from .walk_result import Chosen, WalkForward
 
@@ -42,6 +44,7 @@ def walk_forward(
     search_seed: int = 0,
     executor: Executor | None = None,
     errors: str = "record",
+    state: str | os.PathLike[str] | None = None,
     earlier_trials: int = 0,
     progress: Progress = False,
     **settings: Any,
@@ -49,7 +52,7 @@ def walk_forward(
     """Choose parameters on each window of history and trade them on the next: what was never fitted, as one result.
 
     data : Bars or Panel. strategy, grid, metric, maximize, where, method ("grid", "random", "sobol"), trials,
-        search_seed, executor, errors, earlier_trials, progress, settings : as nt.sweep takes them.
+        search_seed, executor, errors, state, earlier_trials, progress, settings : as nt.sweep takes them.
     folds : how many windows are traded. train : bars of a training window, None for as many as a test has.
     purge, embargo : bars left out between training and test: purge for positions and labels that reach across, embargo
         for what lingers after. anchored : training begins with history instead of rolling along.
@@ -73,12 +76,13 @@ def walk_forward(
     if method == "bayes":
         raise InputError("method must be one of grid, random, sobol, was 'bayes': each fold tries the same candidates")
     job, space = searching.checked(data, strategy, grid, metric, where, settings)
-    searching.check_search(method, trials, errors, maximize, executor, search_seed, earlier_trials)
+    searching.check_search(method, trials, errors, maximize, executor, search_seed, earlier_trials, asks=job.asks)
     if not isinstance(anchored, (bool, np.bool_)):
         raise InputError(f"anchored must be True or False, was {anchored!r}")
     windows = walk_folds(job.steps, folds, train=train, purge=purge, embargo=embargo, anchored=bool(anchored))
     candidates = searching.candidates_of(space, method, trials, search_seed)
-    walk = _Walk(job, candidates, bool(maximize), Pool(executor, errors))
+    kept = searching.finished_of(state, job, candidates, "walk forward", [vars(fold) for fold in windows])
+    walk = _Walk(job, candidates, bool(maximize), Pool(executor, errors), kept)
     with reporting(progress, len(candidates) * (len(windows) + 1), "walk forward") as report:
         chosen, pieces, told = walk.trade(windows, report)
         first, last = windows[0].test_start, windows[-1].test_stop
@@ -96,7 +100,7 @@ def walk_forward(
         job.setup.symbols,
         cash=job.setup.cash,
         settings=job.told | parts,
-        **job.statistics,
+        **job.statistics_over(first, last),
     )
     return WalkForward(result, chosen, others, earlier_trials=int(earlier_trials))
 
@@ -104,8 +108,11 @@ def walk_forward(
 class _Walk:
     """The folds of one walk: trials in each training window, the best of them in the test that follows."""
 
-    def __init__(self, job: Job, candidates: list[dict[str, Any]], maximize: bool, pool: Pool) -> None:
-        self.job, self.candidates, self.maximize, self.pool = job, candidates, maximize, pool
+    def __init__(
+        self, job: Job, candidates: list[dict[str, Any]], maximize: bool, pool: Pool, finished: Finished
+    ) -> None:
+        self.job, self.candidates, self.maximize = job, candidates, maximize
+        self.pool, self.finished = pool, finished
 
     def trade(
         self, windows: list[Fold], report: Callable[[int, int], Any]
@@ -152,7 +159,7 @@ class _Walk:
 
     def _trials(self, job: Job, base: int, total: int, report: Callable[[int, int], Any]) -> list[Trial]:
         pool = replace(self.pool, progress=lambda done, in_all: report(base + done, total))
-        return run_trials(job, self.candidates, pool, None)
+        return run_trials(job, self.candidates, pool, self.finished, base)
 
     def _over(self, start: int, stop: int, cash: float | None = None) -> Job:
         window = Window(start, stop, self.job.setup.cash if cash is None else cash)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
@@ -19,6 +20,7 @@ from .sweep_job import Job, Window
 from .sweep_pool import Pool, Progress, reporting, run_trials
 from .sweep_result import _column, _taken
 from .sweep_space import Where
+from .sweep_state import Finished
 from .walk_folds import Split, combinatorial_splits, group_edges, paths_of
 
 METRICS = ("sharpe", "sortino", "total_return")
@@ -115,14 +117,15 @@ def cross_validate(
     trials: int | None = None,
     search_seed: int = 0,
     executor: Executor | None = None,
+    state: str | os.PathLike[str] | None = None,
     earlier_trials: int = 0,
     progress: Progress = False,
     **settings: Any,
 ) -> CrossValidation:
     """Combinatorial purged cross-validation (Lopez de Prado 2018, chapter 12): many ways through one history.
 
-    data, strategy, grid, where, method ("grid", "random", "sobol"), trials, search_seed, executor, earlier_trials,
-        progress, settings : as nt.sweep takes them.
+    data, strategy, grid, where, method ("grid", "random", "sobol"), trials, search_seed, executor, state,
+        earlier_trials, progress, settings : as nt.sweep takes them.
     groups : parts that history is cut into. test_groups : how many of them each split tests; parameters are chosen in
         the others. purge : bars that leave training before and after each run of test groups; embargo : further bars
         after it. metric : "sharpe", "sortino" or "total_return" of the training bars' returns; the first of equals.
@@ -145,14 +148,15 @@ def cross_validate(
     if metric not in METRICS:
         raise InputError(f"metric must be one of {', '.join(METRICS)}, was {metric!r}")
     job, space = searching.checked(data, strategy, grid, "sharpe", where, settings)
-    searching.check_search(method, trials, "record", True, executor, search_seed, earlier_trials)
+    searching.check_search(method, trials, "record", True, executor, search_seed, earlier_trials, asks=job.asks)
     edges = group_edges(job.steps, groups)
     splits = combinatorial_splits(edges, test_groups, purge, embargo)
     candidates = searching.candidates_of(space, method, trials, search_seed)
     job.keep_returns = True
     searching.check_room(job, len(candidates))
+    kept = searching.finished_of(state, job, candidates, "cross-validation", edges)
     with reporting(progress, len(candidates) * groups, "cross-validation") as report:
-        returns = _returns(job, candidates, edges, executor, report)
+        returns = _returns(job, candidates, edges, executor, kept, report)
     chosen = [_choice(split, edges, returns, metric, job.target()) for split in splits]
     paths = np.empty((len(paths_of(splits, groups)), job.steps))
     for number, path in enumerate(paths_of(splits, groups)):
@@ -177,6 +181,7 @@ def _returns(
     candidates: list[dict[str, Any]],
     edges: list[int],
     executor: Executor | None,
+    finished: Finished,
     report: Callable[[int, int], Any],
 ) -> np.ndarray:
     """float64[n, candidates]: each bar's return, every group run from flat to flat."""
@@ -187,7 +192,7 @@ def _returns(
         settings = job.settings | {"close_at_end": True}
         own = Job(job.data, job.strategy, settings, "sharpe", Window(start, stop, job.setup.cash), keep_returns=True)
         pool = Pool(executor, "record", lambda done, in_all, base=base: report(base + done, total))  # type: ignore[misc]
-        for trial in run_trials(own, candidates, pool, None):
+        for trial in run_trials(own, candidates, pool, finished, base):
             if trial.error or trial.returns is None:
                 raise StrategyError(f"group {group} with {candidates[trial.number]}: {trial.error}")
             found[start, trial.number] = trial.first

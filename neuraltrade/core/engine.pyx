@@ -195,8 +195,9 @@ cdef class Engine(Records):
             self._open_ticks(convert_ticks.ticks_config(policy, calls, len(self.symbols) // strategies))
             give_sessions(self.run, calendars)
         self.context = RunContext(self.run)
+        restricted = frozenset() if risk is None else frozenset(risk.restricted)
         for slot in range(self.run.market_count):
-            self.run.markets[slot].restricted = risk is not None and self.symbols[slot] in risk.restricted
+            self.run.markets[slot].restricted = self.symbols[slot] in restricted
 
     def _open_market(self, Py_ssize_t slot, columns, instrument, policy, slippage):
         """Point one market at its columns and say what its instrument allows."""

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 
 import neuraltrade as nt
-from neuraltrade.backtest import sweep_pool
+from neuraltrade.backtest import sweep_state
 
 
 def bars_of(count: int = 200) -> nt.Bars:
@@ -22,13 +22,16 @@ def above(data: nt.Bars, window: int) -> nt.Signals:
 
 
 GRID = {"window": range(2, 182)}
+FEW = {"window": range(2, 12)}  # of which there are as many runs as there are windows of history
+SEARCHED = {"sweep": GRID, "walk_forward": FEW, "cross_validate": FEW}
 
 if __name__ == "__main__":
-    sweep_pool.SAVE_SECONDS = 0.0
+    sweep_state.SAVE_SECONDS = 0.0
 
     def told(done: int, total: int) -> None:
         print(done, total, flush=True)
         if done > 60:
             sys.stdin.readline()  # wait to be killed
 
-    nt.sweep(bars_of(), above, GRID, state=sys.argv[1], progress=told)
+    ways = {"sweep": nt.sweep, "walk_forward": nt.walk_forward, "cross_validate": nt.cross_validate}
+    ways[sys.argv[1]](bars_of(), above, SEARCHED[sys.argv[1]], state=sys.argv[2], progress=told)

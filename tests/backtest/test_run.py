@@ -255,6 +255,13 @@ def test_progress_is_reported_to_the_end(capsys):
     assert "2148/2148 bars" in capsys.readouterr().out
 
 
+def test_a_house_list_of_restricted_symbols_serves_every_run():
+    house = nt.RiskLimits(restricted=("XYZ", "GOGO", "GOOG", *(f"N{number}" for number in range(5_000))))
+    assert set(nt.backtest(GOOG, SmaCross, risk=house).denials["reason"].tolist()) == {"restricted"}
+    other = nt.RiskLimits(restricted=("XYZ", "GOGO"))
+    assert nt.backtest(GOOG, SmaCross, risk=other).digest == nt.backtest(GOOG, SmaCross, risk=nt.RiskLimits()).digest
+
+
 def test_latency_delays_an_order_by_the_bars_it_misses():
     day_ns = 86_400_000_000_000
     runs = [nt.backtest(GOOG, Hold, latency_ns=ns) for ns in (0, 1, day_ns, day_ns + 1)]
@@ -322,8 +329,8 @@ WRONG = [
         "instruments names 'GOOGL', which the data has not; did you mean 'GOOG'",
     ),
     (
-        {"risk": nt.RiskLimits(restricted=("GOGO",))},
-        "restricted names 'GOGO', which the data has not; did you mean 'GOOG'",
+        {"risk": nt.RiskLimits(restricted=("XYZ", "Goog "))},
+        "restricted names 'Goog ', the data has 'GOOG': spell it alike",
     ),
     ({"instruments": {"GOOG": 1}}, r"instruments\['GOOG'\] must be nt.Instrument"),
     ({"params": {"fsat": 3}}, "params 'fsat': SmaCross has no such parameter; did you mean 'fast'"),

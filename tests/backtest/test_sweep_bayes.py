@@ -61,14 +61,40 @@ def test_rules_failures_and_small_spaces() -> None:
     assert abs(lowest.best["a"] - 40) > 50
 
 
-def test_progress_state_and_verbosity(tmp_path) -> None:
+def test_progress_and_verbosity() -> None:
     optuna = pytest.importorskip("optuna")
     before = optuna.logging.get_verbosity()
     seen: list[tuple[int, int]] = []
     search(trials=9, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(8, 9), (9, 9)] and optuna.logging.get_verbosity() == before
-    with pytest.raises(nt.InputError, match="state must be None for method='bayes'"):
-        search(state=tmp_path / "s")
+
+
+def test_it_goes_on_from_its_file_and_further(tmp_path) -> None:
+    path, ended = tmp_path / "s", []
+
+    def stop(done: int, total: int) -> None:
+        ended.append(done)
+        if done >= 24:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search(state=path, search_seed=4, trials=40, progress=stop)
+    runs = []
+
+    def counted(result: nt.Result) -> float:
+        runs.append(result)
+        return height(result)
+
+    assert search(state=path, search_seed=4, trials=40).digest == search(search_seed=4, trials=40).digest
+    kept = path.read_bytes()
+    assert search(state=path, search_seed=4, trials=40).digest == search(search_seed=4, trials=40).digest
+    assert path.read_bytes() == kept
+    assert search(state=path, search_seed=4).digest == search(search_seed=4).digest  # 48 go on from 40
+    others = ({"search_seed": 5}, {"maximize": False}, {"where": lambda p: p["a"] < 90}, {"metric": counted})
+    for other in others:
+        with pytest.raises(nt.InputError, match="belongs to another search"):
+            search(**({"state": path, "search_seed": 4} | other))
+    assert not runs
 
 
 def test_without_optuna_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 import neuraltrade as nt
-from neuraltrade.backtest import sweep_pool
+from neuraltrade.backtest import sweep_state
+from neuraltrade.backtest.sweep_identity import code_of
 from neuraltrade.backtest.sweep_job import STATISTICS, Trial
-from neuraltrade.backtest.sweep_state import State, code_of
+from neuraltrade.backtest.sweep_state import State
 
 sys.path.insert(0, str(Path(__file__).parent))
 import sweep_child
@@ -55,12 +56,12 @@ def test_a_search_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_killed_process_loses_no_finished_file(tmp_path: Path) -> None:
-    path = tmp_path / "search.state"
+def killed(way: str, path: Path) -> None:
+    """Let another process search until 60 trials have ended, and kill it."""
     child = subprocess.Popen(
-        [sys.executable, sweep_child.__file__, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, sweep_child.__file__, way, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert child.stdout is not None
+    assert child.stdout is not None and child.stdin is not None
     reached = 0
     while reached <= 60:
         line = child.stdout.readline()
@@ -70,9 +71,40 @@ def test_a_killed_process_loses_no_finished_file(tmp_path: Path) -> None:
     child.wait()
     child.stdout.close()
     child.stdin.close()
+
+
+def test_a_killed_process_loses_no_finished_file(tmp_path: Path) -> None:
+    path = tmp_path / "search.state"
+    killed("sweep", path)
     left, found = counted(path)
-    assert 0 < left <= 180 - 40
+    assert 0 < left < 180
     assert found.digest == nt.sweep(BARS, sweep_child.above, sweep_child.GRID).digest
+
+
+@pytest.mark.parametrize("way", ["walk_forward", "cross_validate"])
+def test_a_killed_walk_goes_on(tmp_path: Path, way: str) -> None:
+    path = tmp_path / "walk.state"
+    killed(way, path)
+    search_through = getattr(nt, way)
+    seen: list[int] = []
+
+    def told(done: int, total: int) -> None:
+        seen.append(done)
+
+    found = search_through(BARS, sweep_child.above, sweep_child.FEW, state=path, progress=told)
+    whole = search_through(BARS, sweep_child.above, sweep_child.FEW)
+    for name in ("paths", "splits") if way == "cross_validate" else ("folds",):
+        assert getattr(found, name).tobytes() == getattr(whole, name).tobytes()
+    if way == "walk_forward":
+        assert found.result.digest == whole.result.digest
+        assert found.deflated_sharpe == whole.deflated_sharpe
+    assert 0 < seen[0] < seen[-1]
+    kept = path.read_bytes()
+    with pytest.raises(nt.InputError, match="belongs to another search"):
+        search_through(BARS, sweep_child.above, sweep_child.FEW, 6, state=path)
+    with pytest.raises(nt.InputError, match="belongs to another search"):
+        search_through(BARS, sweep_child.above, sweep_child.FEW, state=path, fees=0.001)
+    assert path.read_bytes() == kept
 
 
 def test_kept_returns_and_errors_come_back(tmp_path: Path) -> None:
@@ -121,7 +153,7 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path: Path) -> None:
         with pytest.raises(nt.LogCorrupt):
             search(path, grid={"window": [2, 3]})
     path.write_text("something else")
-    with pytest.raises(nt.InputError, match="is not the state of a sweep"):
+    with pytest.raises(nt.InputError, match="is not the state of a search"):
         search(path)
     assert path.read_text() == "something else"
 
@@ -176,4 +208,4 @@ def test_code_tells_strategies_apart() -> None:
     texts = {code_of(One), code_of(Two), code_of(One(level=3.0)), code_of(sweep_child.above)}
     assert len(texts) == 4
     assert code_of(nt.compiled(One)) == code_of(One)
-    assert sweep_pool.SAVE_SECONDS > 0.0
+    assert sweep_state.SAVE_SECONDS > 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -198,12 +200,7 @@ def test_a_frozen_model_through_onnx_runtime(tmp_path):
     weights = [0.0, 0.0, 0.02, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     file = tmp_path / "model.onnx"
     file.write_bytes(linear_model(weights))
-    try:
-        import onnxruntime  # noqa: F401
-    except ImportError:
-        with pytest.raises(DependencyMissing, match=r"neuraltrade\[onnx\]"):
-            OnnxForecaster(file)
-        return
+    pytest.importorskip("onnxruntime")
     model = OnnxForecaster(file)
     rows = np.random.default_rng(1).normal(size=(7, 9))
     model.fit(rows, rows[:, 0])
@@ -214,3 +211,9 @@ def test_a_frozen_model_through_onnx_runtime(tmp_path):
     for wrong in (b"nothing", tmp_path / "absent.onnx"):
         with pytest.raises(nt.InputError, match="model must be an ONNX model"):
             OnnxForecaster(wrong)
+
+
+def test_without_onnx_runtime_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(DependencyMissing, match=r"neuraltrade\[onnx\]"):
+        OnnxForecaster(linear_model([1.0]))

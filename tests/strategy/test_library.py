@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -154,20 +156,22 @@ def test_pairs_wants_two_symbols():
         nt.backtest(IBM, library.Pairs)
 
 
-def test_the_cointegration_test_narrows_what_is_traded(monkeypatch):
+def test_the_cointegration_test_narrows_what_is_traded():
+    pytest.importorskip("statsmodels")
     data = nt.Panel([IBM, MSFT])
     given = {"lookback": 60, "entry": 1.5}
-    try:
-        import statsmodels.tsa.stattools  # noqa: F401
-    except ImportError:
-        with pytest.raises(DependencyMissing, match=r"neuraltrade\[pairs\]"):
-            nt.backtest(data, library.Pairs(significance=0.05, **given), **COSTS)
-        return
     free, tested, never = (
         nt.backtest(data, library.Pairs(significance=level, **given), **COSTS) for level in (0.0, 0.2, 1e-9)
     )
     assert len(never.orders) == 0
     assert 0 < len(tested.orders) < len(free.orders)
+
+
+def test_without_statsmodels_it_says_what_to_install(monkeypatch):
+    for name in ("statsmodels", "statsmodels.tsa.stattools"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(DependencyMissing, match=r"neuraltrade\[pairs\]"):
+        nt.backtest(nt.Panel([IBM, MSFT]), library.Pairs(significance=0.05, lookback=60), **COSTS)
 
 
 def test_mirror_repeats_what_paid():

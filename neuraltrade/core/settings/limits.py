@@ -94,7 +94,7 @@ class RiskLimits(Setting, frozen=True, kw_only=True):
         1 = only in the same bar.
     max_executions : entries that may trade before `Engine.resume` enables the gate again; reducing goes on.
     prevent_self_trade : refuse an order that could trade with an own working order of the other side, brackets aside.
-    restricted : symbols that are not traded at all, of those the run has.
+    restricted : symbols that are not traded at all; a house's whole list will do, whatever of it the run has.
     max_daily_loss : currency below the last close of the day before (UTC). max_drawdown : fraction below the peak of
         equity. Both are looked at on each close and at each order; beyond them the gate enters `on_loss`.
     on_loss : "reduce_only" | "halt" | "cancel_all". kill_switch : start halted. reduce_only : start in that mode.
