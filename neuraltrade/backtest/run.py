@@ -19,7 +19,7 @@ from ..errors import InputError, StrategyError
 from ..market import Bars, Depth, Panel, Quotes, Ticks, Trades
 from ..market.rates import Rates, check_rates, rates_of
 from ..market.schedules import Action, actions_of, check_ticks, dues_of, told
-from ..market.sessions import sessions_of
+from ..market.sessions import sessions_of, tick_sessions_of
 from ..results import Result, checks
 from ..strategy import Signals
 from ..strategy.prepare import Prepared, prepare
@@ -86,7 +86,9 @@ class Setup:
             record_events=record_events,
             dues=[dues_of(own) for own in self.actions],
             rates=rates_of(self.rates, self.account, self.symbols, self.instruments),
-            sessions=None if self.ticks is not None else sessions_of(self.instruments, self.bars),
+            sessions=sessions_of(self.instruments, self.bars)
+            if self.ticks is None
+            else tick_sessions_of(self.instruments, self.ticks),
         )
 
     def settings(self, policy: FillPolicy) -> dict[str, Any]:
@@ -182,7 +184,7 @@ def backtest(
     if setup.ticks is not None and bounds:
         raise InputError("bounds must be False over ticks: there is no path inside a bar to be unsure of")
     if setup.ticks is not None:
-        check_ticks(setup.actions, setup.instruments)
+        check_ticks(setup.actions)
     prepared, members = _ready(strategy, params, setup)
     statistics = {"benchmark": benchmark, "risk_free": risk_free, "periods_per_year": periods_per_year}
 
@@ -284,7 +286,7 @@ def _bind(engine: Engine, setup: Setup, signals: Any, prepared: Prepared | None)
     if prepared is None:
         engine.bind_signals(**signals.bound(engine.clock_count, len(setup.symbols)))
         return
-    engine.set_indicators(prepared.columns)
+    engine.set_indicators(prepared.columns, prepared.turns)
     engine.set_parameters(prepared.numbers)
     engine.set_state(prepared.state_size)
     engine.context.texts[:] = prepared.texts

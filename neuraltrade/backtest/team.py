@@ -54,10 +54,14 @@ class Members:
         width = [[np.zeros(0)] * 0 for _ in range(self.symbol_count)]
         if ready:
             engine.set_indicators(
-                [own for one in self.strategies for own in (one.columns if isinstance(one, Prepared) else width)]
+                [own for one in self.strategies for own in (one.columns if isinstance(one, Prepared) else width)],
+                [own for one in ready for own in one.turns or self._none()],
             )
         team.join(engine)
         return team
+
+    def _none(self) -> list[Any]:
+        return [None] * self.symbol_count
 
     def texts(self, team: Team) -> list[list[str]]:
         """For each slot the texts that its signals refer to."""

@@ -273,6 +273,8 @@ cdef class Context:
 
     def previous(self, IndicatorHandle indicator not None, Py_ssize_t k=1):
         """The indicator `k` bars back; NaN before the first bar."""
+        if self.c.event != 0:
+            raise InputError("ctx.previous: a run over ticks has no bars of its own; keep what you need in ctx.state")
         if not 0 <= indicator.index < self.c.indicator_count or k < 0:
             raise InputError(f"ctx.previous: index must be below {self.c.indicator_count} and k at least 0, were "
                              f"{indicator.index} and {k}")

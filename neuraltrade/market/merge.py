@@ -9,6 +9,9 @@ import numpy as np
 
 from .. import clock
 from ..errors import InputError
+from .bars import Bars
+from .panel import Panel
+from .tick_bars import bars_of
 from .ticks import TickRows, shift_of
 
 KINDS = ("trades", "quotes", "depth")
@@ -123,6 +126,22 @@ class Ticks:
         if not kept:
             raise InputError(f"no ticks in [{start}, {end}); they run {self._span()}")
         return Ticks(kept)
+
+    def bars(self, rule: str, price: str | None = None) -> Bars | Panel:
+        """Bars of what was heard: each of [start, end) of a bucket of time, stamped with its end, when it is known.
+
+        rule : "1min", "5s", "1h", "1d", "1w", "1mo" and multiples, from midnight UTC (weeks from Monday).
+        price : "last" (prints), "mid", "bid" or "ask" (quotes); None = "last" where a symbol has prints, else "mid".
+        Volume is the quantity printed, 0 of quotes. A bucket in which nothing was heard has no bar. Returns Bars, for
+        several symbols a Panel. Raises InputError for a rule that is none, a price that a symbol lacks.
+
+        >>> import neuraltrade as nt
+        >>> prints = nt.Trades("X", [10, 20, 10**9], [5.0, 7.0, 6.0], [1, 2, 3], [1, 1, -1])
+        >>> nt.Ticks([prints]).bars("1s").close
+        array([7., 6.])
+        """
+        made = [bars_of(self._streams, symbol, rule, price) for symbol in self._symbols]
+        return made[0] if len(made) == 1 else Panel(made)
 
     def __getitem__(self, key: slice) -> Ticks:
         """`ticks[start:stop]`: those events. A book starts empty where its first rows are cut off."""

@@ -28,15 +28,21 @@ def parse_rule(rule: object) -> tuple[int, str]:
 def bucket_ends(ts_ns: np.ndarray, rule: str) -> np.ndarray:
     """int64[n]: the end of the bucket (start, end] that each time falls in."""
     count, unit = parse_rule(rule)
+    if unit != "mo" and ts_ns.size > 1 and count * _NS[unit] < typical_step(ts_ns):
+        raise InputError(f"rule {rule!r} is finer than the bars, which are {typical_step(ts_ns) / 1e9:g} s apart")
+    return ends_after(ts_ns - 1, rule)
+
+
+def ends_after(ts_ns: np.ndarray, rule: str) -> np.ndarray:
+    """int64[n]: the end of the bucket [start, end) that each moment falls in."""
+    count, unit = parse_rule(rule)
     if unit == "mo":
-        months = (ts_ns - 1).view("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
+        months = ts_ns.view("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
         ends = (months // count + 1) * count
         return ends.astype("datetime64[M]").astype("datetime64[ns]").astype(np.int64)
     width = count * _NS[unit]
-    if ts_ns.size > 1 and width < typical_step(ts_ns):
-        raise InputError(f"rule {rule!r} is finer than the bars, which are {typical_step(ts_ns) / 1e9:g} s apart")
     origin = _MONDAY if unit == "w" else 0
-    return ((ts_ns - 1 - origin) // width + 1) * width + origin
+    return ((ts_ns - origin) // width + 1) * width + origin
 
 
 def typical_step(ts_ns: np.ndarray) -> int:

@@ -17,7 +17,6 @@ import numpy as np
 
 from .. import clock
 from ..core.layouts import DUE_DTYPE, FLOW_KINDS
-from ..core.settings import Instrument
 from ..errors import InputError
 from . import checks
 
@@ -219,12 +218,10 @@ def dues_of(actions: Sequence[Action]) -> np.ndarray | None:
     return np.ascontiguousarray(rows[np.argsort(rows["ts_ns"], kind="stable")])
 
 
-def check_ticks(actions: Sequence[Sequence[Action]], instruments: Sequence[Instrument] = ()) -> None:
+def check_ticks(actions: Sequence[Sequence[Action]]) -> None:
     """InputError where a run over ticks is given what only bars can follow."""
     if any(isinstance(one, Splits) for own in actions for one in own):
         raise InputError("actions: splits need bars: over ticks, orders rest in a line that a split does not keep")
-    if any(instrument.calendar is not None for instrument in instruments):
-        raise InputError("instruments: a calendar needs bars: ticks are there when the exchange is open")
 
 
 def told(symbols: Sequence[str], actions: Sequence[Sequence[Action]]) -> dict[str, dict[str, int]]:

@@ -22,7 +22,8 @@ class Sessions:
     open_ns, close_ns : int64[n] or what times are made of elsewhere. name : shown, and kept with a run.
     A bar is in session where its time, from one shortest bar before its end to its end, meets one. In any other bar
     orders and changes are denied (SESSION_CLOSED) and nothing fills; orders good for the day end with the session,
-    at="open" waits for a session's first bar and at="close" for the bar its close lies in.
+    at="open" waits for a session's first bar and at="close" for the bar its close lies in. A tick is in session from
+    the moment of its open until before that of its close: see docs/ticks.md.
 
     >>> import neuraltrade as nt
     >>> days = nt.Sessions(["2024-03-01T14:30Z", "2024-03-04T14:30Z"], ["2024-03-01T21:00Z", "2024-03-04T21:00Z"])
@@ -125,6 +126,29 @@ def sessions_from(calendar: Any, ts_ns: np.ndarray) -> Sessions:
         return Sessions.of(calendar, int(ts_ns[0]) - DAY_NS, int(ts_ns[-1]) + DAY_NS)
     given: Sessions = calendar
     return given
+
+
+def tick_sessions_of(instruments: Sequence[Any], ticks: Any) -> list[tuple[np.ndarray, np.ndarray] | None]:
+    """The same over ticks, where times are moments: (open_ns, close_ns) of each symbol's sessions, or None."""
+    found: list[tuple[np.ndarray, np.ndarray] | None] = []
+    for instrument, symbol in zip(instruments, ticks.symbols, strict=True):
+        if instrument.calendar is None:
+            found.append(None)
+            continue
+        sessions = tick_sessions(instrument.calendar, ticks, symbol)
+        found.append((np.ascontiguousarray(sessions.open_ns), np.ascontiguousarray(sessions.close_ns)))
+    return found
+
+
+def tick_sessions(calendar: Any, ticks: Any, symbol: str) -> Sessions:
+    """A calendar as Sessions around the times of a symbol's ticks; without one the days of UTC they lie in."""
+    own = [one for one in ticks.streams if one.symbol == symbol]
+    first = min(int(one.ts_ns.min()) for one in own)
+    last = max(int(one.local_ns[-1]) for one in own)
+    if calendar is not None:
+        return sessions_from(calendar, np.array([first, max(first, last)]))
+    opens = np.arange(first // DAY_NS, last // DAY_NS + 1, dtype=np.int64) * DAY_NS
+    return Sessions(opens, opens + DAY_NS, "days of UTC")
 
 
 def _codes(calendar: Any, ts_ns: np.ndarray) -> np.ndarray | None:

@@ -8,7 +8,7 @@ from .indicators import Indicator, ResampledData, StrategyData
 from .native import cache_directory
 from .scheduled import schedule
 from .signals import Signals
-from .tick_data import TickData
+from .tick_data import TickBars, TickData
 
 __all__ = [
     "CompiledStrategy",
@@ -21,6 +21,7 @@ __all__ = [
     "Signals",
     "Strategy",
     "StrategyData",
+    "TickBars",
     "TickData",
     "cache_directory",
     "compiled",

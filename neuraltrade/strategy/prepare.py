@@ -22,9 +22,9 @@ from .handle import Handle
 from .indicators import Indicator, StrategyData
 from .native import Failure, NativeCode, native_code
 from .resident import Start, resident
-from .scheduled import Hook, hooks_of, masks, runner
+from .scheduled import Hook, event_runner, hooks_of, in_order, masks, runner
 from .source import too_deep
-from .tick_data import TickData
+from .tick_data import TickData, Turned
 from .translate import translate_function
 from .translate_calls import CTX, USER
 from .unit import Unit, is_numbers
@@ -48,6 +48,7 @@ class Prepared:
     resident: Start | None = None
     on_event: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     calls: tuple[str, ...] = ("on_bar",)
+    turns: list[npt.NDArray[np.int64]] = field(default_factory=list)
     native: NativeCode | None = None
     failure: Failure = field(default_factory=Failure)
     instance: Strategy | None = None
@@ -125,15 +126,20 @@ def prepare(
         raise StrategyError(f"{name}.init raised {type(error).__name__}: {error}") from error
     instance = _settled(instance)
     made = Prepared(name, instance.parameter_values(), face.columns(), np.zeros(0), size, (), calls=calls)
-    made.instance, made.indicators = instance, tuple(getattr(face, "_made", ())) if ticks is None else ()
-    due = masks(hooks, bars, calendars) if hooks else []
+    made.instance, made.indicators = instance, tuple(face._made)
+    if isinstance(face, TickData):
+        turned = Turned(face, hooks, calls, calendars)
+        made.columns, made.turns, due = turned.columns, turned.turns, turned.masks
+    else:
+        due = masks(hooks, bars, calendars) if hooks else []
     if compiled:
         _compile(instance, face, made, first_slot, {} if codes is None else codes, (hooks, due))
     else:
         made.on_bar = interpreted.bind(instance, (*calls, *(hook.name for hook in hooks)))
-        made.on_event = {} if ticks is None else {call: getattr(instance, call) for call in calls}
-        if hooks:
-            methods = [getattr(instance, hook.name) for hook in hooks]
+        methods = [getattr(instance, hook.name) for hook in hooks]
+        if ticks is not None:
+            made.on_event = _event_calls(instance, calls, hooks, methods, due)
+        elif hooks:
             made.on_bar = runner(hooks, methods, made.on_bar if calls else None, due)
         elif isinstance(face, StrategyData) and len(face) >= RESIDENT_BARS_MIN:
             made.resident = resident(instance, len(made.columns[0]))
@@ -141,13 +147,21 @@ def prepare(
     return made
 
 
+def _event_calls(
+    instance: Strategy, calls: tuple[str, ...], hooks: tuple[Hook, ...], methods: list[Any], due: list[Any]
+) -> dict[str, Callable[[Any], Any]]:
+    """What the engine calls for each kind of event; with hooks, any kind may be the first heard by then."""
+    own = {call: getattr(instance, call) for call in calls}
+    if not hooks:
+        return own
+    return {call: event_runner(hooks, methods, own.get(call), due) for call in EVENT_CALLS[1:]}
+
+
 _HEARD = {"on_quote": "quotes", "on_trade": "trades", "on_depth": "depth"}  # which rows each is called for
 
 
 def _calls(cls: type[Strategy], hooks: tuple[Hook, ...], *, over_ticks: bool) -> tuple[str, ...]:
     """What the engine is to call: on_bar, or those of a run over ticks that are written."""
-    if hooks and over_ticks:
-        raise InputError(f"{cls.__name__}.{hooks[0].name}: schedules are of runs over bars; over ticks read ctx.ts_ns")
     wanted = EVENT_CALLS[1:] if over_ticks else EVENT_CALLS[:1]
     written = tuple(call for call in wanted if getattr(cls, call) is not getattr(Strategy, call))
     if not written and not hooks:
@@ -158,7 +172,7 @@ def _calls(cls: type[Strategy], hooks: tuple[Hook, ...], *, over_ticks: bool) ->
 def _refuse_unheard(name: str, calls: tuple[str, ...], ticks: Any) -> None:
     """InputError where nothing that the strategy has would ever be called."""
     told = {stream.KIND for stream in ticks.streams}
-    if not told.intersection(_HEARD[call] for call in calls):
+    if calls and not told.intersection(_HEARD[call] for call in calls):
         wanted = " or ".join(f"{call} (nt.{_HEARD[call].capitalize()})" for call in calls)
         raise InputError(f"{name} has only {wanted}, and the data holds {' and '.join(sorted(told))} alone")
 
@@ -215,7 +229,9 @@ def _code(
     entries = {call: _translated(unit, cls, call) for call in calls}
     own = len(data.columns()[0])
     if hooks:
-        entry = _scheduled(unit, hooks, [_translated(unit, cls, hook.name) for hook in hooks], entries.get("on_bar"))
+        generated = [_translated(unit, cls, hook.name) for hook in hooks]
+        body = entries.get("on_bar") if not unit.over_ticks else _dispatch(unit, entries) if entries else None
+        entry = _scheduled(unit, hooks, generated, body)
         unit.constants["__nt_schedule"] = Handle(own)
     else:
         entry = _dispatch(unit, entries) if unit.over_ticks else entries["on_bar"]
@@ -263,9 +279,11 @@ def _scheduled(unit: Unit, hooks: tuple[Hook, ...], generated: list[str], on_bar
     each = [
         (hook.kind, f"    if mask & {1 << k}:\n        {generated[k]}({CTX}, {USER})") for k, hook in enumerate(hooks)
     ]
-    lines += [text for kind, text in each if kind != "close"]
-    lines += [] if on_bar is None else [f"    {on_bar}({CTX}, {USER})"]
-    lines += [text for kind, text in each if kind == "close"]
+    early = [text for kind, text in each if kind != "close"]
+    late = [text for kind, text in each if kind == "close"]
+    if unit.over_ticks:
+        early, late = [*(each[k][1] for k in in_order(hooks))], []
+    lines += [*early, *([] if on_bar is None else [f"    {on_bar}({CTX}, {USER})"]), *late]
     tree = ast.parse("\n".join(lines)).body[0]
     assert isinstance(tree, ast.FunctionDef)
     unit.trees[name], unit.files[name] = tree, unit.files[generated[0]]

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..clock import DAY_NS
 from ..errors import InputError
-from ..market.resampling import bucket_ends, parse_rule
+from ..market.resampling import bucket_ends, ends_after, parse_rule
 from ..market.sessions import Sessions, sessions_from
 from .base import Strategy
 
@@ -41,7 +41,8 @@ def schedule(
         it (UTC; weeks begin on Monday). after_open, before_close : a time ("30min", "2h"): called once a session, at
         the first bar that ends that long after it opens, or at or after that long before it closes.
     One of the three. Sessions are those of the instrument's calendar, holidays and half days included; without one, the
-    days of UTC. The method takes `self` and `ctx` and runs after its bar's close, like on_bar, at both speeds. Raises
+    days of UTC. Over ticks, "the first bar that ends at or after" is the first event heard at or after. The method
+    takes `self` and `ctx` and runs after its bar's close, like on_bar, at both speeds. Raises
     InputError for another count of arguments or a rule that is none.
 
     >>> import neuraltrade as nt
@@ -133,11 +134,64 @@ def _called(hook: Hook, ts_ns: np.ndarray, sessions: Sessions, codes: np.ndarray
     return np.asarray(reached & (number > before))
 
 
+def called_at(hook: Hook, heard: np.ndarray, sessions: Sessions | None) -> np.ndarray:
+    """bool[n]: at which events, moments and no bars, the hook is called. heard : when, ascending."""
+    if len(heard) == 0:
+        return np.zeros(0, bool)
+    if hook.kind == "every":
+        ends = ends_after(heard, hook.rule)
+        return np.asarray(np.diff(ends, prepend=ends_after(heard[:1] - 1, hook.rule)) != 0)
+    if sessions is None or len(sessions) == 0:
+        return np.zeros(len(heard), bool)
+    begun = np.searchsorted(sessions.open_ns, heard, side="right") - 1
+    number = np.maximum(begun, 0)
+    inside = (begun >= 0) & (heard < sessions.close_ns[number])
+    if hook.kind == "close":  # of the last session that an earlier event was in
+        seen = np.concatenate(([-1], np.maximum.accumulate(np.where(inside, number, -1))[:-1]))
+        reached, number = (seen >= 0) & (heard >= sessions.close_ns[np.maximum(seen, 0)]), seen
+    elif hook.kind == "open":
+        reached = inside
+    else:
+        count, unit = parse_rule(hook.rule)
+        away = count * _FIXED_NS[unit]
+        due = sessions.open_ns[number] + away if hook.kind == "after_open" else sessions.close_ns[number] - away
+        reached = inside & (heard >= due)
+    before = np.maximum.accumulate(np.concatenate(([-1], np.where(reached, number, -1)[:-1])))
+    return np.asarray(reached & (number > before))
+
+
 def _days(ts_ns: np.ndarray) -> Sessions:
     """The days of UTC that the bars lie in; each ends a nanosecond before midnight, where a bare date is."""
     first, last = int((ts_ns[0] - 1) // DAY_NS), int((ts_ns[-1] - 1) // DAY_NS)
     opens = np.arange(first, last + 1, dtype=np.int64) * DAY_NS
     return Sessions(opens, opens + (DAY_NS - 1), "days of UTC")
+
+
+def event_runner(
+    hooks: Sequence[Hook],
+    methods: Sequence[Callable[[Any], Any]],
+    on_event: Callable[[Any], Any] | None,
+    columns: Sequence[np.ndarray],
+) -> Callable[[Any], Any]:
+    """The interpreted call of a strategy with hooks for one kind of event; `columns` are masks by row."""
+    rows = [column.astype(np.int64).tolist() for column in columns]
+    each = [(1 << k, methods[k]) for k in in_order(hooks)]
+
+    def scheduled(ctx: Any) -> None:
+        mask = rows[ctx.slot][ctx.bar]
+        if mask:
+            for bit, method in each:
+                if mask & bit:
+                    method(ctx)
+        if on_event is not None:
+            on_event(ctx)
+
+    return scheduled
+
+
+def in_order(hooks: Sequence[Hook]) -> list[int]:
+    """Over ticks: what a session's close calls comes first, for that session is over."""
+    return sorted(range(len(hooks)), key=lambda k: hooks[k].kind != "close")
 
 
 def runner(

@@ -134,9 +134,10 @@ class ContextCalls(ast.NodeTransformer):
             function.attr == method and isinstance(function.value, ast.Name) and function.value.id in self.context_names
         )
 
-    def _need_bars(self, node: ast.AST) -> None:
+    def _need_bars(self, node: ast.AST, call: str = "ago") -> None:
         if self.unit.over_ticks:
-            self.user.fail(node, "ctx.ago in a run over ticks", "it has no bars; keep what you need in ctx.state[k]")
+            instead = "it has no bars; keep what you need in ctx.state[k]"
+            self.user.fail(node, f"ctx.{call} in a run over ticks", instead)
 
     def ago_field(self, node: ast.Attribute) -> ast.expr:
         """ctx.ago(k).close, without building the whole bar."""
@@ -200,8 +201,9 @@ class ContextCalls(ast.NodeTransformer):
         if method == "halt":
             return self._halt(node, given)
         arguments = [self.visit(given[name]) for name, _ in self.METHODS[method]]
+        if method in ("ago", "previous"):
+            self._need_bars(node, method)
         if method == "ago":
-            self._need_bars(node)
             return self.call("__nt_past_bar", [*arguments, self._times(node)], node)
         return self.call(f"__nt_{method}", arguments, node)
 

@@ -131,7 +131,6 @@ def test_journal_gets_every_event(result):
         ({"fill": nt.FillPolicy(volume_cap=0.1)}, "volume_cap is of bars"),
         ({"slippage": nt.Slippage(rate=0.1, cap_to_bar=True)}, "cap_to_bar is of bars"),
         ({"latency_ns": -1}, "latency_ns must be an int"),
-        ({"instruments": nt.Instrument(calendar="XNYS")}, "a calendar needs bars"),
         ({"instruments": {"Y": nt.Instrument()}}, "instruments names 'Y'"),
         ({"benchmark": [1.0, 2.0]}, "benchmark must have one value per bar"),
     ],

@@ -138,7 +138,7 @@ def whose(line: tuple, members: int) -> int:
     return int(line[6] * 1e6) % members
 
 
-def actor(script: list[tuple]) -> Any:
+def actor(script: list[tuple], closed_denies: bool = False) -> Any:
     """A strategy that does what the script says."""
     todo = list(script)
     made: list[int] = []
@@ -167,6 +167,9 @@ def actor(script: list[tuple]) -> Any:
                     made.append(int(ctx.trailing_stop(side=side, **order, **till)))
                 else:
                     made.append(int((ctx.buy if side > 0 else ctx.sell)(**order, **bracket, **till)))
+                if closed_denies and made[-1] == nt.Denial.SESSION_CLOSED:
+                    made.pop()
+                    continue
                 assert nt.accepted(made[-1]), nt.Denial(made[-1])
                 plain.extend([] if bracket else made[-1:])
 
@@ -177,7 +180,7 @@ def run(
     ticks: nt.Ticks, how: dict[str, Any], script: list[tuple], members: int = 1
 ) -> tuple[list[tuple], list[tuple], Engine]:
     """Fills and final orders of the core under the script, whose lines are those of several strategies, the members."""
-    lot = how["lot"] / 1e9
+    lot, sessions = how["lot"] / 1e9, how.get("sessions")
     engine = Engine(
         ticks.symbols, cash=9e9,
         policy=nt.FillPolicy(queue=how["queue"], stop_trigger="last" if how["stop_on_last"] else "quote"),
@@ -185,14 +188,16 @@ def run(
         instruments=[nt.Instrument(lot=lot if how["lot"] > 1 else None)] * len(ticks.symbols),
         latency_ns=how["latency"],
         ticks=ticks, calls=CALLS, strategies=members,
+        sessions=sessions and [tuple(np.array(own, np.int64).T.copy()) for own in sessions],
     )  # fmt: skip
     if members == 1:
-        engine.bind_events(actor(script))
+        engine.bind_events(actor(script, sessions is not None))
     else:
         team = Team(engine, members)
         for member in range(members):
             team.set_member(member, (), 0, CALLS)
-            team.bind_events(member, actor([line for line in script if whose(line, members) == member]))
+            own = [line for line in script if whose(line, members) == member]
+            team.bind_events(member, actor(own, sessions is not None))
         team.join(engine)
         run.team = team  # type: ignore[attr-defined]
     engine.advance(engine.clock_count)

@@ -2,72 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+_spec = importlib.util.spec_from_file_location("tick_book_model", Path(__file__).with_name("tick_book_model.py"))
+_module = sys.modules["tick_book_model"] = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_module)
+Book, Level, nano = _module.Book, _module.Level, _module.nano
 
 NANO = 10**9
 DAY = 86_400 * NANO
 UNKNOWN = None
-
-
-def nano(x: float) -> int:
-    return round(x * 1e9)
-
-
-@dataclass
-class Level:
-    price: int
-    quantity: int
-    taken: int = 0
-    stamp: int = 0
-
-
-class Book:
-    """Price -> Level on each side."""
-
-    def __init__(self) -> None:
-        self.sides: dict[int, dict[int, Level]] = {1: {}, -1: {}}
-        self.kept = self.sides
-        self.stamp = 0
-
-    def best_first(self, side: int) -> list[Level]:
-        return [self.sides[side][p] for p in sorted(self.sides[side], reverse=side > 0)]
-
-    def set(self, side: int, price: int, quantity: int) -> int:
-        """What stood there before."""
-        level = self.sides[side].get(price)
-        before = level.quantity if level else 0
-        kept = self.kept[side].pop(price, None) if self.kept is not self.sides else None
-        if quantity == 0:
-            self.sides[side].pop(price, None)
-            return before
-        self.stamp += 1
-        level = level or kept
-        taken = level.taken if level and level.quantity == quantity else 0
-        self.sides[side][price] = Level(price, quantity, taken, self.stamp)
-        return before
-
-    def uncross(self) -> None:
-        while self.sides[1] and self.sides[-1]:
-            bid, ask = self.best_first(1)[0], self.best_first(-1)[0]
-            if bid.price < ask.price:
-                return
-            if bid.stamp < ask.stamp:
-                del self.sides[1][bid.price]
-            else:
-                del self.sides[-1][ask.price]
-
-    def write(self, rows: list[tuple[int, float, float]], changed: Any = None) -> None:
-        for side, price, quantity in rows:
-            if side == 0:
-                if self.sides[1] or self.sides[-1]:
-                    self.kept, self.sides = self.sides, {1: {}, -1: {}}
-                continue
-            before = self.set(side, nano(price), nano(quantity))
-            if changed:
-                changed(side, nano(price), before, nano(quantity))
-        self.uncross()
 
 
 @dataclass
@@ -122,7 +71,9 @@ class Model:
     """events : in the order heard, each (local_ns, ts_ns, symbol, kind, rows); venue : indices as they happened."""
 
     def __init__(self, events: list[tuple], venue: list[int], *, symbols: int, latency: int, queue: Any,
-                 stop_on_last: bool, lot: int = 1, members: int = 1) -> None:  # fmt: skip
+                 stop_on_last: bool, lot: int = 1, members: int = 1,
+                 sessions: list[list[tuple[int, int]]] | None = None) -> None:  # fmt: skip
+        self.sessions = sessions
         self.events, self.venue, self.latency, self.queue = events, venue, latency, queue
         self.stop_on_last, self.lot = stop_on_last, lot
         self.markets = [Market(marks=[math.nan] * members, held=[0] * members) for _ in range(symbols)]
@@ -141,6 +92,9 @@ class Model:
     def submit(self, symbol: int, side: int, quantity: int, **how: Any) -> Order:
         order = Order(len(self.orders) + 1, symbol, side, quantity, **how)
         self.orders.append(order)
+        if not self.session(symbol)[0]:
+            order.status = "denied"
+            return order
         if order.role == "entry":
             self.made.append(order)
             self.plain += [] if order.bracket else [order]
@@ -161,6 +115,8 @@ class Model:
             self.submit(symbol, side, abs(held), role="close", member=member)
 
     def modify(self, order: Order, **to: int) -> None:
+        if not self.session(order.symbol)[0]:
+            return
         self.sent.append((self.now + self.latency, "change", order, to))
 
     # ---- steps
@@ -200,16 +156,23 @@ class Model:
         market = self.markets[symbol]
         for order in self.working(symbol):
             gtd_over = order.tif == "gtd" and ts > order.good_till
-            if order.arrived and (gtd_over or (order.tif == "day" and ts // DAY != order.day)):
+            if order.arrived and (gtd_over or (order.tif == "day" and self.session(symbol)[1] != order.day)):
                 order.status = "expired"
         if kind == "depth":
             market.book.write(rows, lambda *change: self.level_changed(symbol, *change))
-            self.act_all(symbol)
-            self.meet_far_side(symbol)
+            self.meet(symbol)
         elif kind == "quotes":
             self.quote(symbol, rows[0])
         else:
             self.print(symbol, *rows[0])
+
+    def session(self, symbol: int) -> tuple[bool, int]:
+        """Whether the exchange is open now, and the day that an order is good for that arrives now."""
+        if self.sessions is None:
+            return True, self.now // DAY
+        begun = sum(opens <= self.now for opens, _ in self.sessions[symbol]) - 1
+        is_open = begun >= 0 and self.now < self.sessions[symbol][begun][1]
+        return is_open, begun + (not is_open)
 
     def working(self, symbol: int, member: int | None = None) -> list[Order]:
         return [o for o in self.orders if o.symbol == symbol and o.active and member in (None, o.member)]
@@ -227,11 +190,13 @@ class Model:
         elif what == "change":
             self.change(order, **to)
         else:
-            order.arrived, order.day = True, self.now // DAY
+            is_open, order.day = self.session(order.symbol)
+            order.arrived = True
             if order.tif == "gtd" and self.now > order.good_till:
                 order.status = "expired"
                 return
-            self.act(order)
+            if is_open:
+                self.act(order)
             if order.active and order.tif in ("ioc", "fok"):
                 order.status = "cancelled"
 
@@ -244,7 +209,8 @@ class Model:
         order.stop = stop or order.stop
         if order.quantity > before[0] or (order.limit, order.stop) != before[1:]:
             order.rests = False
-            self.act(order)
+            if self.session(order.symbol)[0]:
+                self.act(order)
 
     def far(self, symbol: int, side: int) -> list[Level]:
         market = self.markets[symbol]
@@ -319,7 +285,7 @@ class Model:
             new = [o for o in self.working(symbol) if o.parent and not o.arrived]
             if not new:
                 return
-            new[0].arrived, new[0].day = True, self.now // DAY
+            new[0].arrived, new[0].day = True, self.session(symbol)[1]
             self.act(new[0])
 
     def take(self, order: Order, own: int = 0) -> None:
@@ -424,8 +390,12 @@ class Model:
                 known = old is not None and old.price == order.limit
                 self.shrink(order, old.quantity if known else top.quantity, top.quantity, order.printed if known else 0)
                 order.printed = 0
-        self.act_all(symbol)
-        self.meet_far_side(symbol)
+        self.meet(symbol)
+
+    def meet(self, symbol: int) -> None:
+        if self.session(symbol)[0]:
+            self.act_all(symbol)
+            self.meet_far_side(symbol)
 
     def level_changed(self, symbol: int, side: int, price: int, before: int, after: int) -> None:
         for order in self.resting(symbol, side):
@@ -453,6 +423,8 @@ class Model:
 
     def print(self, symbol: int, price: float, quantity: float, aggressor: int) -> None:
         market, at, left = self.markets[symbol], nano(price), nano(quantity)
+        if not self.session(symbol)[0]:
+            return
         market.last = at
         market.print = Level(at, left)
         self.act_all(symbol)

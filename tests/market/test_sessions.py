@@ -131,14 +131,3 @@ def test_a_name_is_looked_up_for_the_bars():
 def test_a_calendar_is_a_name_or_sessions(wrong):
     with pytest.raises(nt.InputError, match=r"Instrument: calendar must be None, a name such as 'XNYS' or nt.Sessions"):
         nt.Instrument(calendar=wrong)
-
-
-def test_ticks_have_no_calendar():
-    quotes = nt.Quotes("A", [1, 2], [9.0, 9.0], [1.0, 1.0], [10.0, 10.0], [1.0, 1.0])
-
-    class Watches(nt.Strategy):
-        def on_quote(self, ctx):
-            pass
-
-    with pytest.raises(nt.InputError, match="a calendar needs bars"):
-        nt.backtest(quotes, Watches, instruments=nt.Instrument(calendar=days((1, 2))))

@@ -139,7 +139,8 @@ def test_a_stream_alone_is_taken():
 
 @pytest.mark.parametrize(
     ("strategy", "message"),
-    [(Barred, "Barred has no on_quote or on_trade or on_depth"), (Averages, r"data.sma: a run over ticks has no bars"),
+    [(Barred, "Barred has no on_quote or on_trade or on_depth"),
+     (Averages, r"data.sma: a run over ticks has no bars of its own; make some, data.resample"),
      (nt.Signals([True], [False]), "strategy must be an nt.Strategy over ticks"), (Assigns, "self.count is assigned")],
 )  # fmt: skip
 def test_strategies_that_need_bars_are_refused(strategy, message):
