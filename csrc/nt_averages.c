@@ -173,8 +173,28 @@ static double kama_push(kama *s, double x, double before, double share) {
         keep[b].part[p] *= oldest[b].part[p];                                                                          \
     }
 
+static const double FAST = 2.0 / 3.0, SLOW = 2.0 / 31.0;
+
+/* The share that a row takes, of the distance walked over the window: NaN while that holds one. */
+static inline double share_of(double net, double walked) {
+    const double whole = walked != walked ? NAN : 1.0;
+    const double ratio = net < walked ? net / walked : whole; /* nothing walked: 1, as TA-Lib */
+    const double root = ratio * (FAST - SLOW) + SLOW;
+    return root * root;
+}
+
+NT_LANES_INLINE nt_lanes shares_of(nt_lanes net, nt_lanes walked) {
+    const nt_lanes one = (nt_lanes){0} + 1.0, whole = nt_lanes_where(walked == walked, one, walked);
+    const nt_lanes root = nt_lanes_where(net < walked, net / walked, whole) * (FAST - SLOW) + SLOW;
+    return root * root;
+}
+
+NT_LANES_INLINE nt_lanes size_of(nt_lanes x) {
+    return (nt_lanes)((nt_places)x & INT64_MAX);
+}
+
 /* As so many pushes once started, for whole blocks. */
-static void kama_blocks(kama *s, const double *x, const double *share, int64_t m, double *to) {
+static void kama_blocks(kama *s, const double *x, const double *walked, int64_t m, double *to) {
     const nt_lanes none = {0}, whole = none + 1.0;
     double about = s->about, carry = s->carry;
     NT_CHAIN_EACH(m, {
@@ -182,10 +202,12 @@ static void kama_blocks(kama *s, const double *x, const double *share, int64_t m
         double first[group], gap[group];
         NT_EACH_BLOCK(group) {
             first[b] = x[k + BLOCK * b] == x[k + BLOCK * b] ? x[k + BLOCK * b] : 0.0;
-            known[b] = nt_eight_at(share + k + BLOCK * b);
+            known[b] = nt_eight_at(walked + k + BLOCK * b);
             part[b] = nt_eight_at(x + k + BLOCK * b);
+            older[b] = nt_eight_at(x + k + BLOCK * b - s->window);
             NT_EACH_PART {
-                const nt_lanes alpha = known[b].part[p];
+                const nt_lanes alpha = shares_of(size_of(part[b].part[p] - older[b].part[p]), known[b].part[p]);
+                known[b].part[p] = alpha;
                 keep[b].part[p] = nt_lanes_where(alpha == alpha, 1.0 - alpha, whole);
                 part[b].part[p] = nt_lanes_where(alpha == alpha, (part[b].part[p] - first[b]) * alpha, none);
             }
@@ -211,38 +233,40 @@ static void kama_blocks(kama *s, const double *x, const double *share, int64_t m
     s->rows += m;
 }
 
-/* The share that each row takes: NaN while the window holds one. */
-static void kama_shares(kama *s, const double *x, int64_t m, double *restrict share) {
-    const double fast = 2.0 / 3.0, slow = 2.0 / 31.0;
-    double walk[NT_PASS];
+/* m <= NT_PASS rows, those of the window before them in front. */
+static void kama_pass(kama *s, const double *x, int64_t m, double *to) {
+    double walk[NT_PASS] __attribute__((aligned(64)));
     for (int64_t k = 0; k < m; k++) walk[k] = fabs(x[k] - x[k - 1]);
     if (s->walked.fed == 0) walk[0] = NAN; /* the first row has no change */
-    nt_window_feed(&s->walked, walk, 0, m, share);
-    for (int64_t k = 0; k < m; k++) {
-        const double net = fabs(x[k] - x[k - s->window]);
-        const double whole = share[k] != share[k] ? NAN : 1.0;
-        const double ratio = net < share[k] ? net / share[k] : whole; /* nothing walked: 1, as TA-Lib */
-        const double root = ratio * (fast - slow) + slow;
-        share[k] = root * root;
+    nt_window_feed(&s->walked, walk, 0, m, walk);
+    for (int64_t k = 0; k < m;) {
+        const int64_t whole = (m - k) & -BLOCK;
+        if (whole && s->started && s->rows % BLOCK == 0) {
+            kama_blocks(s, x + k, walk + k, whole, to + k);
+            k += whole;
+        } else {
+            to[k] = kama_push(s, x[k], x[k - 1], share_of(fabs(x[k] - x[k - s->window]), walk[k]));
+            k++;
+        }
     }
 }
 
 static void kama_feed(void *block, const double *const *in, int64_t n, double *const *out) {
     kama *s = block;
-    double share[NT_PASS];
-    for (int64_t i = 0, m; i < n; i += m) {
+    int64_t i = 0;
+    for (int64_t m; i < n && i <= s->window; i += m) {
         m = nt_history_room(&s->past, n - i);
-        double *x = nt_history_here(&s->past).base, *to = out[0] + i;
+        double *x = nt_history_here(&s->past).base;
         memcpy(x, in[0] + i, (size_t)m * sizeof(double));
-        kama_shares(s, x, m, share);
-        int64_t k = 0;
-        for (; k < m && (s->rows % BLOCK || !s->started || m - k < BLOCK); k++)
-            to[k] = kama_push(s, x[k], x[k - 1], share[k]);
-        const int64_t whole = (m - k) & -BLOCK;
-        kama_blocks(s, x + k, share + k, whole, to + k);
-        for (k += whole; k < m; k++) to[k] = kama_push(s, x[k], x[k - 1], share[k]);
+        kama_pass(s, x, m, out[0] + i);
         nt_history_advance(&s->past, m);
     }
+    if (i == n) return;
+    for (int64_t m; i < n; i += m) { /* what came before stands in the input */
+        m = NT_PASS - s->rows % BLOCK < n - i ? NT_PASS - s->rows % BLOCK : n - i;
+        kama_pass(s, in[0] + i, m, out[0] + i);
+    }
+    nt_history_restart(&s->past, in[0] + n - s->window - 1, s->window + 1);
 }
 
 /* macd (Appel 1979). The fast average starts on the slow one's first row from the values just before, as in TA-Lib. */
