@@ -236,8 +236,8 @@ static void kama_blocks(kama *s, const double *x, const double *walked, int64_t 
 /* m <= NT_PASS rows, those of the window before them in front. */
 static void kama_pass(kama *s, const double *x, int64_t m, double *to) {
     double walk[NT_PASS] __attribute__((aligned(64)));
-    for (int64_t k = 0; k < m; k++) walk[k] = fabs(x[k] - x[k - 1]);
-    if (s->walked.fed == 0) walk[0] = NAN; /* the first row has no change */
+    walk[0] = s->walked.fed == 0 ? NAN : fabs(x[0] - x[-1]); /* the first row has no change */
+    for (int64_t k = 1; k < m; k++) walk[k] = fabs(x[k] - x[k - 1]);
     nt_window_feed(&s->walked, walk, 0, m, walk);
     for (int64_t k = 0; k < m;) {
         const int64_t whole = (m - k) & -BLOCK;
