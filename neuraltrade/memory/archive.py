@@ -28,6 +28,7 @@ from blake3 import blake3
 
 from ..clock import Clock, SystemClock
 from ..errors import FormatTooNew, InputError, LogCorrupt, StoreClosed
+from ..vectors.files import hash_threads
 from .archive_catalogue import FOLDER, Catalogue, Entry, Page, Removal
 from .archive_files import SCRATCH, Files, open_files
 from .archive_kinds import BYTES, TABLE, Kind, pack, unpack
@@ -343,12 +344,12 @@ class ObjectArchive:
 
 def checksum(body: bytes) -> str:
     """BLAKE3 in hexadecimal."""
-    return str(blake3(body, max_threads=blake3.AUTO).hexdigest())
+    return str(blake3(body, max_threads=hash_threads(len(body))).hexdigest())
 
 
 def content_id(kind: str, body: bytes) -> str:
     """BLAKE3 of kind, a zero byte, and content, in hexadecimal."""
-    hasher = blake3(kind.encode() + b"\0", max_threads=blake3.AUTO)
+    hasher = blake3(kind.encode() + b"\0", max_threads=hash_threads(len(body)))
     hasher.update(body)
     return str(hasher.hexdigest())
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 
+from ..clock import Clock
 from ..core.layouts import EVENT_DTYPE, EVENT_KINDS, FLOW_KINDS, ORDER_STATES, ORDER_TYPES
 from ..core.session import Tables
 from ..core.settings import Denial
@@ -53,9 +54,19 @@ class SessionMemory(Tables):
     True
     """
 
-    def __init__(self, *given: Any, **settings: Any) -> None:
-        # The tables took what was given before this runs.
-        del given, settings
+    def __init__(
+        self,
+        capacity: int = 65_536,
+        ring: int = 1_024,
+        ttl_s: float = 300.0,
+        *,
+        symbols: int = 4_096,
+        cash: float = 0.0,
+        cash_digits: int = 6,
+        clock: Clock | None = None,
+        multipliers: Mapping[str, float] | None = None,
+    ) -> None:
+        del capacity, ring, ttl_s, symbols, cash, cash_digits, clock, multipliers  # the tables took and checked them
         self._signals = SignalRings(self.ring)
         self._orders: dict[int, WorkingOrder] = {}
 

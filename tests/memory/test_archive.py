@@ -6,6 +6,7 @@ import errno
 import itertools
 import os
 import re
+import subprocess
 import sys
 import threading
 import zipfile
@@ -386,6 +387,27 @@ def test_an_archive_in_a_zip_file_is_read(tmp_path):
             cold.get("a" * 64)
         with fsspec.open(cold.where(ids[1])) as file:
             assert file.read(4) == b"PAR1"
+
+
+FORKED = """
+import os, sys
+import neuraltrade as nt
+
+content = bytes(range(256)) * (12 << 10)
+cold = nt.Archive.open(sys.argv[1])
+id_ = cold.put("large", content)
+child = os.fork()
+if not child:
+    os._exit(0 if cold.get(id_) == content and cold.put("child", content[1:]) else 1)
+assert os.waitpid(child, 0)[1] == 0
+assert {one.name for one in cold.list()} == {"large", "child"}
+"""
+
+
+def test_a_forked_child_reads_and_writes(tmp_path):
+    """Hashing shares its work with threads that a child of fork does not have."""
+    done = subprocess.run([sys.executable, "-c", FORKED, str(tmp_path / "cold")], check=False, timeout=600)
+    assert done.returncode == 0
 
 
 def test_passwords_are_not_shown():
