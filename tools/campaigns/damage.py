@@ -27,7 +27,7 @@ from campaigns import store_model as stores
 VERSION = 1
 UNIT = "damaged files"
 CHUNK = 600
-CI_COUNT, FULL_COUNT = 6_000, 3_600_000  # 600,000 a file: more than a log of 64 KiB has bits and bytes
+CI_COUNT, FULL_COUNT = 3_600, 3_600_000  # 600,000 a file: more than a log of 64 KiB has bits and bytes
 STRIDE = 1_000_003
 SECTOR = 512
 TOLD = (LogCorrupt, FormatTooNew, VerificationFailed)

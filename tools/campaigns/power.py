@@ -29,7 +29,7 @@ from campaigns.power_disk import Disk
 VERSION = 1
 UNIT = "states"
 CHUNK = 50  # of one recorded run
-CI_COUNT, FULL_COUNT = 500, 100_000
+CI_COUNT, FULL_COUNT = 300, 100_000
 OPERATIONS = 30
 HEAD = struct.Struct("<6Iq")
 
