@@ -19,4 +19,12 @@ typedef struct nt_curve_facts {
 /* returns_out: n - 1 doubles of the caller's, filled with the returns. */
 void nt_curve_measure(const double *equity, int64_t n, double start, double target, double *returns_out, nt_curve_facts *out);
 
+/* Of x[0..n-1], n >= 1, the order statistic at share * (n - 1), 0 <= share <= 1/2, linear between two of them; and the
+ * mean of those up to the lower of the two. NaNs come last. room: n doubles of the caller's. The mean is summed in the
+ * order of x, in lanes and blocks as above, so equal input gives equal bits however they were found. */
+void nt_curve_tail(const double *x, int64_t n, double share, double *room, double *quantile_out, double *mean_out);
+
+/* The same sum: eight lanes, blocks of 1,024. */
+double nt_curve_sum(const double *x, int64_t n);
+
 #endif

@@ -18,6 +18,7 @@ cdef extern from "nt_curve.h" nogil:
         int64_t longest
 
     void nt_curve_measure(const double*, int64_t, double, double, double*, nt_curve_facts*) noexcept
+    void nt_curve_tail(const double*, int64_t, double, double*, double*, double*) noexcept
 
 
 def measure(equity, double start, double target):
@@ -55,3 +56,28 @@ def measure(equity, double start, double target):
         "deepest": facts.deepest,
         "longest": facts.longest,
     }
+
+
+def lower_tail(values, double share):
+    """(order statistic at share * (n - 1), linear between two; mean of those up to the lower of the two).
+
+    values : float64[n], n >= 1; NaNs come last. share : 0 to 1/2. Equal values give equal bits. Releases the GIL; about
+    1 ns a value. Raises InputError for another dtype or shape, an empty column, or another share.
+
+    >>> import numpy as np
+    >>> from neuraltrade.core import equity
+    >>> equity.lower_tail(np.array([4.0, 1.0, 2.0, 3.0]), 0.5)
+    (2.5, 1.5)
+    """
+    array = np.asarray(values)
+    if array.ndim != 1 or array.dtype != np.float64 or array.size == 0:
+        raise InputError(f"values must be a float64 column of at least one, was {array.dtype} of shape {array.shape}")
+    if not 0.0 <= share <= 0.5:
+        raise InputError(f"share must be in 0..0.5, was {share}")
+    array = np.ascontiguousarray(array)
+    cdef const double[::1] given = array
+    cdef double[::1] room = np.empty(array.size)
+    cdef double quantile, mean
+    with nogil:
+        nt_curve_tail(&given[0], given.shape[0], share, &room[0], &quantile, &mean)
+    return quantile, mean

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.equity import measure
+from ..core.equity import lower_tail, measure
 from ..errors import InputError
 
 NAN = float("nan")
@@ -174,7 +174,7 @@ def _return_statistics(
     excess = facts["mean"] - target
     deviation = math.sqrt(facts["squares"] / (count - 1)) if count > 1 else NAN
     downside = math.sqrt(facts["below"] / count)
-    quantile, tail_mean = _lower_tail(returns)
+    quantile, tail_mean = lower_tail(returns, TAIL)
     annual = math.sqrt(periods)
     return {
         "cagr": cagr,
@@ -184,27 +184,6 @@ def _return_statistics(
         "var_95": quantile,
         "cvar_95": tail_mean,
     }
-
-
-def _lower_tail(returns: np.ndarray) -> tuple[float, float]:
-    """(5 % quantile, linear between order statistics; mean of the order statistics up to it).
-
-    Long runs are first cut down to what lies under the 8 % quantile of every 64th return: sorting the rest is waste.
-    """
-    place = TAIL * (len(returns) - 1)
-    lowest = math.floor(place)
-    candidates = returns
-    if len(returns) > 64 * 1024:
-        sample = returns[::64]
-        rank = int((TAIL + 0.03) * (len(sample) - 1)) + 1
-        candidates = returns[returns <= np.partition(sample, rank)[rank]]
-        if len(candidates) < lowest + 2:  # the sample misled, or there are NaNs
-            candidates = returns
-    ordered = np.partition(candidates, lowest)
-    quantile = float(ordered[lowest])
-    if place > lowest:
-        quantile += (place - lowest) * (float(ordered[lowest + 1 :].min()) - quantile)
-    return quantile, float(ordered[: lowest + 1].mean())
 
 
 def _trade_statistics(trades: np.ndarray) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -274,7 +275,7 @@ def test_kept_returns_are_those_of_the_runs_and_bounded(monkeypatch: pytest.Monk
     assert (found.returns[:, 7] == result.returns).all() and result.returns.any()
     with pytest.raises(nt.InputError, match="returns were not kept"):
         nt.sweep(BARS, Cross, {"fast": [2]}).reality_check()
-    monkeypatch.setattr("neuraltrade.backtest.sweep.RETURNS_MAX_BYTES", 8 * 36 * 400 - 1)
+    monkeypatch.setattr(sys.modules["neuraltrade.backtest.sweep"], "RETURNS_MAX_BYTES", 8 * 36 * 400 - 1)
     with pytest.raises(nt.InputError, match="keep_returns: 36 trials of 400 bars need"):
         nt.sweep(BARS, Cross, GRID, keep_returns=True)
 

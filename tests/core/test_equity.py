@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from neuraltrade import InputError
-from neuraltrade.core.equity import measure
+from neuraltrade.core.equity import lower_tail, measure
 
 
 def slow(equity, start, target):
@@ -87,3 +87,57 @@ def test_edges():
 def test_bad_input_is_named(equity, start, message):
     with pytest.raises(InputError, match=message):
         measure(equity, start, 0.0)
+
+
+def shapes(count, seed):
+    """Columns in which an order statistic is easily missed: ties, runs, a period that a sample falls in step with."""
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(0.0, 1e-4, count)
+    mostly_flat = np.where(rng.random(count) < 0.9, 0.0, noise)
+    misled = noise.copy()
+    misled[:: count // 2048 | 1] -= 1e-2
+    misled_high = noise.copy()
+    misled_high[:: count // 2048 | 1] += 1e-2
+    missing = np.where(rng.random(count) < 0.3, np.nan, noise)
+    whole = rng.integers(-3, 4, count).astype(float)
+    return [noise, mostly_flat, misled, misled_high, missing, whole, np.sort(noise), -np.sort(noise), np.zeros(count)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 20, 21, 22, 1000, 8191, 8192, 8193, 40_000])
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5])
+def test_the_lower_tail_equals_a_full_sort(count, share):
+    for column in shapes(count, count):
+        ordered = sorted(value for value in column.tolist() if not math.isnan(value))
+        place = share * (count - 1)
+        rank = math.floor(place)
+        quantile, mean = lower_tail(column, share)
+        if rank >= len(ordered):
+            assert math.isnan(quantile) and math.isnan(mean)
+            continue
+        assert mean == pytest.approx(math.fsum(ordered[: rank + 1]) / (rank + 1), rel=1e-12, abs=1e-18)
+        if place == rank:
+            assert quantile == ordered[rank]
+        elif rank + 1 < len(ordered):
+            assert quantile == ordered[rank] + (place - rank) * (ordered[rank + 1] - ordered[rank])
+        else:
+            assert math.isnan(quantile)
+
+
+def test_the_lower_tail_of_all_missing_and_wrong_arguments():
+    assert all(map(math.isnan, lower_tail(np.full(9000, np.nan), 0.05)))
+    for values in (np.zeros(0), np.zeros((2, 2)), np.zeros(3, np.float32)):
+        with pytest.raises(InputError, match="values must be a float64 column"):
+            lower_tail(values, 0.05)
+    for share in (-0.1, 0.6, math.nan):
+        with pytest.raises(InputError, match=r"share must be in 0\.\.0\.5"):
+            lower_tail(np.zeros(3), share)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_long_falls_and_rises(seed):
+    rng = np.random.default_rng(seed)
+    drift = np.repeat(rng.choice([-0.3, 0.0, 0.3], 30), rng.integers(1, 60, 30))
+    equity = 500.0 + np.cumsum(np.round(rng.normal(0.0, 0.6, len(drift)) + drift))
+    _, facts = measure(equity, 500.0, 0.0)
+    _, expected = slow(equity.tolist(), 500.0, 0.0)
+    assert (facts["deepest"], facts["longest"]) == (expected["deepest"], expected["longest"])

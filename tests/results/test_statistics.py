@@ -12,7 +12,7 @@ import pytest
 from neuraltrade import InputError
 from neuraltrade.results import DEFINITIONS, Statistics
 from neuraltrade.results.annual import YEAR_NS, infer_periods_per_year
-from neuraltrade.results.statistics import _lower_tail, compute, drawdowns, exposure, simple_returns
+from neuraltrade.results.statistics import compute, drawdowns, exposure, simple_returns
 
 DAY = 86_400_000_000_000
 
@@ -71,18 +71,6 @@ def test_every_return_statistic_equals_its_slow_definition(run, seed, risk_free)
     for name, value in expected.items():
         assert result.stats[name] == pytest.approx(value, rel=1e-9, abs=1e-12), name
     assert result.stats["calmar"] == pytest.approx(expected["cagr"] / -result.stats["max_drawdown"], rel=1e-9)
-
-
-@pytest.mark.parametrize("skew", [0.0, 0.9])
-def test_the_tail_of_a_long_run_equals_a_full_sort(skew):
-    rng = np.random.default_rng(3)
-    returns = rng.normal(0.0, 1e-4, 200_000)
-    returns[rng.random(200_000) < skew] = 0.0  # mostly flat: the quantile falls among ties
-    returns[::64] -= 1e-3 * (skew > 0.0)  # and the sample of every 64th misleads
-    quantile, tail_mean = _lower_tail(returns)
-    ordered = np.sort(returns)
-    assert quantile == pytest.approx(np.quantile(returns, 0.05), rel=1e-12, abs=1e-18)
-    assert tail_mean == pytest.approx(ordered[: math.floor(0.05 * 199_999) + 1].mean(), rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(20))
