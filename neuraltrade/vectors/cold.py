@@ -1,7 +1,7 @@
 """Segments that live in an archive: what stays here, how they come back, how they go there.
 
-What stays is a line of the manifest: the file's size and checksum, the archive's id, and the ranges of id, ts_ns and
-known_ns, which tell most questions that the segment need not be asked. Which of its rows were replaced or deleted stays
+What stays is a line of the manifest: the file's size and checksum, the archive's id, and the ranges of id, times and
+fields, which tell most questions that the segment need not be asked. Which of its rows were replaced or deleted stays
 here too. The rest is fetched when it is first touched, checked against the manifest, and kept in memory within a bound;
 answers are those of a segment on disk.
 
@@ -25,6 +25,7 @@ from ..ports import Archive
 from .block import Block
 from .files import ArchivedEntry, SegmentEntry, hash_threads
 from .planner import Scope
+from .query import Filter
 from .segment import Segment, read_rows
 from .spec import NEVER, CollectionSpec
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .store import Store
 
 FETCHED_BYTES = 256 << 20  # of segments kept in memory once they were fetched
+TEXTS_MAX = 256  # different texts of a field that the manifest names
 FETCHED_SLOTS = (
     "codes", "finder", "ids", "indexes", "inverse_norm", "known_ns", "numbers", "payload", "payloads", "signs",
     "texts", "ts_ns", "vocabulary",
@@ -113,10 +115,13 @@ class ColdBlock(Block):
             return object.__getattribute__(self, name)
 
     def may_hold(self, scope: Scope) -> bool:
-        """Whether a row can answer, by the ranges alone."""
+        """Whether a row can answer, by what the manifest says of them all."""
         assert self.entry.archived is not None
         low, high = self.entry.archived.ts_ns
-        return scope.as_of >= self.entry.archived.known_ns[0] and scope.start_ns <= high and scope.end_ns > low
+        if scope.as_of < self.entry.archived.known_ns[0] or scope.start_ns > high or scope.end_ns <= low:
+            return False
+        conditions = [] if scope.where is None else scope.where.conjuncts()
+        return not any(_excludes(self.entry.archived, leaf) for leaf in conditions if not leaf.parts)
 
     def prefix(self, as_of: int) -> int:
         """Rows known by then; without fetching where that is all or none."""
@@ -188,10 +193,48 @@ def _moved(store: Store, spec: CollectionSpec, segment: Segment, archive: Archiv
     back = archive.get(id_)
     if not isinstance(back, bytes) or not is_of(back, segment.entry):
         raise LogCorrupt(f"{segment.entry.data.file}: what the archive gives back is not what the manifest names")
-    ranges = [(int(column.min()), int(column.max())) for column in (block.ids, block.ts_ns, block.known_ns)]
+    ids, ts_ns, known_ns = (_limits(column) for column in (block.ids, block.ts_ns, block.known_ns))
+    archived = ArchivedEntry(id_, ids, ts_ns, known_ns, _few_texts(block), _finite_limits(block))
     data, rows = segment.entry.data, segment.entry.rows
-    entry = SegmentEntry(data, rows, until=segment.entry.until, archived=ArchivedEntry(id_, *ranges))
+    entry = SegmentEntry(data, rows, until=segment.entry.until, archived=archived)
     return ColdSegment(store.path, spec, entry, store.fetcher)
+
+
+def _excludes(archived: ArchivedEntry, leaf: Filter) -> bool:
+    """Whether no row can satisfy a comparison. Numbers are compared as the columns are, in float64."""
+    texts, limits = archived.texts.get(leaf.field), archived.numbers.get(leaf.field)
+    if texts is not None and leaf.op in ("eq", "in_"):
+        return not {leaf.value} & {*texts} if leaf.op == "eq" else not {*leaf.value} & {*texts}
+    if limits is None or leaf.op not in ("eq", "gt", "gte", "lt", "lte"):
+        return False
+    try:
+        value, (low, high) = float(leaf.value), limits
+    except OverflowError:
+        return False
+    below, above = {"gt": high <= value, "gte": high < value}, {"lt": low >= value, "lte": low > value}
+    return {**below, **above, "eq": not low <= value <= high}[leaf.op]
+
+
+def _limits(column: np.ndarray) -> tuple[int, int]:
+    return int(column.min()), int(column.max())
+
+
+def _few_texts(block: Block) -> dict[str, list[str]]:
+    found = {
+        name: sorted(block.vocabulary[name][0][code] for code in np.unique(codes).tolist())
+        for name, codes in block.texts.items()
+    }
+    return {name: texts for name, texts in found.items() if len(texts) <= TEXTS_MAX}
+
+
+def _finite_limits(block: Block) -> dict[str, tuple[float, float]]:
+    """Of number columns that have a number, and nothing infinite: JSON holds no infinity."""
+    limits = {}
+    for name, column in block.numbers.items():
+        known = column[~np.isnan(column)] if column.dtype.kind == "f" else column[:0]
+        if len(known) and np.isfinite(known).all():
+            limits[name] = (float(known.min()), float(known.max()))
+    return limits
 
 
 def _is_set(block: ColdBlock, name: str) -> bool:

@@ -49,12 +49,16 @@ class FileEntry(msgspec.Struct, frozen=True):
 
 
 class ArchivedEntry(msgspec.Struct, frozen=True):
-    """Where in the archive a segment's file lies, and the least and greatest id, ts_ns and known_ns of its rows."""
+    """Where in the archive a segment's file lies, the least and greatest id, ts_ns and known_ns of its rows, and of its
+    fields what tells that a condition cannot hold: the texts, if few, and the least and greatest number.
+    """
 
     id: str
     ids: tuple[int, int]
     ts_ns: tuple[int, int]
     known_ns: tuple[int, int]
+    texts: dict[str, list[str]] = {}
+    numbers: dict[str, tuple[float, float]] = {}
 
 
 class SegmentEntry(msgspec.Struct, frozen=True):

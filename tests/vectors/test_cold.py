@@ -128,12 +128,50 @@ def test_what_cannot_answer_is_not_fetched(store, shelf):
     stats = things.stats()
     assert (stats["archived_rows"], stats["versions"], stats["rows"]) == (3 * ROWS, 4 * ROWS + 1, 4 * ROWS - 1)
     assert shelf.gets == 0 == store.stats()["archive_fetches"]
+    for where in (
+        Filter.eq("symbol", "Z"), Filter.in_("symbol", ["Y", "Z"]), Filter.gt("price", 1_009.5) & Filter.ne("rank", 9),
+        Filter.eq("price", -1), Filter.lt("price", 0), Filter.between("price", 1_020, 1_400), Filter.gte("price", 1e9),
+    ):  # fmt: skip
+        assert (
+            things.count(where=where) == len(things.range(where=where)) == len(things.search(vector, 99, where=where))
+        )
+    assert shelf.gets == 0
     assert len(things.range(start=1_000, end=1_005)) == 5 and shelf.gets == 1
     assert things.get(1)["symbol"] == "A" and shelf.gets == 2
     things.search(vector, 3)
     assert shelf.gets == 3 == store.stats()["archive_fetches"]
     things.search(vector, 4)
     assert shelf.gets == 3 and store.stats()["bytes_fetched"] > 0
+
+
+def test_conditions_of_any_kind_answer_alike(store, tmp_path):
+    """Random conditions over moved rows and over the same rows on disk."""
+    things, rng = store.collections["things"], np.random.default_rng(6)
+    with Store(tmp_path / "twin", [SPEC], seal_rows=ROWS, merge_factor=100) as twin:
+        other = fill(twin)
+        demote(store, things, 3_000)
+        store.fetcher.capacity_bytes = 1
+
+        def leaf():
+            if rng.random() < 0.4:
+                names = rng.choice(["A", "B", "C"], 2).tolist()
+                return (
+                    (Filter.eq, Filter.ne)[rng.integers(2)]("symbol", names[0])
+                    if rng.random() < 0.5
+                    else Filter.in_("symbol", names)
+                )
+            field, value = ("price", "rank", "ts_ns", "id")[rng.integers(4)], int(rng.integers(-5, 3_500))
+            return (Filter.eq, Filter.ne, Filter.gt, Filter.gte, Filter.lt, Filter.lte)[rng.integers(6)](field, value)
+
+        found = 0
+        for _ in range(80):
+            where = leaf()
+            for _ in range(rng.integers(3)):
+                where = (where & leaf(), where | leaf(), ~where)[rng.integers(3)]
+            ids = [one.range(where=where).ids.tolist() for one in (things, other)]
+            assert ids[0] == ids[1], where
+            found += 0 < len(ids[0]) < 4 * ROWS
+        assert found > 20
 
 
 def test_memory_for_what_was_fetched_has_a_bound(store, shelf):
