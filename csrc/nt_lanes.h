@@ -1,15 +1,15 @@
-/* Neighbouring rows in one register: as many as the machine compiled for takes at once. What is computed does not depend
- * on how many those are. */
+/* Neighbouring rows in one register: as many as the machine compiled for takes at once, four at most in a file that
+ * defines NT_LANES_NARROW. What is computed does not depend on how many those are. */
 #ifndef NT_LANES_H
 #define NT_LANES_H
 
 #include <stdint.h>
 
-#if defined(__AVX512F__)
+#if defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && !defined(NT_LANES_NARROW)
 enum { NT_LANES = 8 };
 #define NT_LANES_BYTES 64
 #define NT_LANES_EACH(first) first, first + 1, first + 2, first + 3, first + 4, first + 5, first + 6, first + 7
@@ -42,12 +42,19 @@ NT_LANES_INLINE nt_lanes nt_lanes_where(nt_places mask, nt_lanes a, nt_lanes b) 
     __builtin_shuffle(before, now, (nt_places){NT_LANES_EACH(NT_LANES - (rows))})
 
 /* Greater and smaller of two rows, the second where they are equal, NaN where either is. */
-#if defined(__AVX512F__)
+#if NT_LANES_BYTES == 64
 NT_LANES_INLINE nt_lanes nt_lanes_greater(nt_lanes a, nt_lanes b) {
     return _mm512_mask_max_pd(a, _mm512_cmp_pd_mask(a, a, _CMP_ORD_Q), a, b);
 }
 NT_LANES_INLINE nt_lanes nt_lanes_smaller(nt_lanes a, nt_lanes b) {
     return _mm512_mask_min_pd(a, _mm512_cmp_pd_mask(a, a, _CMP_ORD_Q), a, b);
+}
+#elif NT_LANES_BYTES == 32
+NT_LANES_INLINE nt_lanes nt_lanes_greater(nt_lanes a, nt_lanes b) {
+    return _mm256_blendv_pd(_mm256_max_pd(a, b), a, _mm256_cmp_pd(a, a, _CMP_UNORD_Q));
+}
+NT_LANES_INLINE nt_lanes nt_lanes_smaller(nt_lanes a, nt_lanes b) {
+    return _mm256_blendv_pd(_mm256_min_pd(a, b), a, _mm256_cmp_pd(a, a, _CMP_UNORD_Q));
 }
 #else
 NT_LANES_INLINE nt_lanes nt_lanes_greater(nt_lanes a, nt_lanes b) {

@@ -30,14 +30,17 @@ OPEN(lagged_open) {
 }
 
 /* Rows are read before any of their block is written: what is read lies as far from the start of its page as what was
- * written a few rows before, and the processor takes one for the other until it knows better (0.26 -> 0.21 ns a row). */
+ * written a few rows before, and the processor takes one for the other until it knows better. In registers of four rows
+ * and from a cache line of `to` on, for what is read seldom begins on one (0.26 -> 0.17 ns a row). */
 static void subtract(const double *x, const double *before, int64_t m, double *to) {
+    typedef double four __attribute__((vector_size(32), aligned(8), may_alias));
     enum { AT_ONCE = 8 };
     int64_t k = 0;
-    for (; k + AT_ONCE * NT_LANES <= m; k += AT_ONCE * NT_LANES) {
-        nt_lanes y[AT_ONCE];
-        for (int j = 0; j < AT_ONCE; j++) y[j] = nt_lanes_at(x + k + j * NT_LANES) - nt_lanes_at(before + k + j * NT_LANES);
-        for (int j = 0; j < AT_ONCE; j++) nt_lanes_put(to + k + j * NT_LANES, y[j]);
+    for (; k < m && (uintptr_t)(to + k) % 64; k++) to[k] = x[k] - before[k];
+    for (; k + 4 * AT_ONCE <= m; k += 4 * AT_ONCE) {
+        four y[AT_ONCE];
+        for (int j = 0; j < AT_ONCE; j++) y[j] = *(const four *)(x + k + 4 * j) - *(const four *)(before + k + 4 * j);
+        for (int j = 0; j < AT_ONCE; j++) *(four *)(to + k + 4 * j) = y[j];
     }
     for (; k < m; k++) to[k] = x[k] - before[k];
 }
