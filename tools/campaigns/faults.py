@@ -24,7 +24,7 @@ from campaigns import Failure, Outcome, disk
 from campaigns import audit_model as audits
 from campaigns import store_model as stores
 
-VERSION = 1
+VERSION = 2
 UNIT = "faults"
 CHUNK = 50
 CI_COUNT, FULL_COUNT = 200, 10_000

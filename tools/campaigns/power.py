@@ -26,7 +26,7 @@ from campaigns import audit_model as audits
 from campaigns import store_model as stores
 from campaigns.power_disk import Disk
 
-VERSION = 1
+VERSION = 2
 UNIT = "states"
 CHUNK = 50  # of one recorded run
 CI_COUNT, FULL_COUNT = 300, 100_000

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+import neuraltrade as nt
 from neuraltrade.core import quant
 from neuraltrade.vectors import CollectionSpec, Field, Store
+from neuraltrade.vectors.cold import demote
 
 SPECS = [
     CollectionSpec(
@@ -22,13 +24,14 @@ SPECS = [
     CollectionSpec(name="quiet", dimension=64, fields=(Field("score", "int"), Field("word", "text"))),
 ]
 SEAL_ROWS = 24
+ARCHIVE = "archive"
 OPTIONS: dict[str, Any] = {"seal_rows": SEAL_ROWS, "graph_rows": 60, "merge_factor": 2}
 VECTORS = np.random.default_rng(7).standard_normal((8_192, 64)).astype(np.float32)
 LATEST = 2**62
 Operation = tuple[Any, ...]
 View = dict[str, dict[int, tuple[int, int]]]  # collection -> id -> known_ns, score
 WEIGHTS = {"add": 50, "load": 4, "update": 16, "delete": 4, "retain": 3, "flush": 6, "optimize": 4, "wait": 4,
-           "backup": 3, "reopen": 4, "verify": 2}  # fmt: skip
+           "backup": 3, "demote": 3, "reopen": 4, "verify": 2}  # fmt: skip
 
 
 class Model:
@@ -88,6 +91,8 @@ def choose(rng: np.random.Generator, model: Model, backups: int = 0) -> Operatio
         return ("delete", sorted(int(one) for one in rng.choice(ids, int(rng.integers(1, 4)), replace=False)))
     if kind == "retain":
         return ("retain", int(rng.integers(max(1, len(ids) - 10), len(ids) + 1)))
+    if kind == "demote":
+        return ("demote", int(rng.integers(1, model.next_id + 1)))
     return ("backup", backups) if kind == "backup" else (kind,)
 
 
@@ -109,7 +114,8 @@ def states(model: Model, operation: Operation) -> Iterator[Model]:
 
 
 def opened(path: Path, **options: Any) -> Store:
-    return Store(path, SPECS, **OPTIONS, **options)
+    """The store, its old segments in an archive beside it."""
+    return Store(path, SPECS, archive=nt.Archive.open(path.parent / ARCHIVE), **OPTIONS, **options)
 
 
 def perform(store: Store, operation: Operation, base: Path) -> Store:
@@ -139,6 +145,8 @@ def perform(store: Store, operation: Operation, base: Path) -> Store:
         store._builder.wait()
     elif kind == "backup":
         store.backup(base / f"backup-{rest[0]}")
+    elif kind == "demote":
+        demote(store, things, rest[0])
     elif kind == "verify":
         store.verify()
     elif kind == "reopen":
