@@ -187,8 +187,8 @@ def _return_statistics(
 
 
 def _trade_statistics(trades: np.ndarray) -> dict[str, Any]:
-    closed = ~trades["open"].astype(bool)
-    pnl, returns = trades["pnl"][closed], trades["return_"][closed]
+    ended = trades[~trades["open"].astype(bool)] if trades["open"].any() else trades
+    pnl, returns = np.ascontiguousarray(ended["pnl"]), ended["return_"]
     count = len(pnl)
     wins, losses = pnl[pnl > 0.0], pnl[pnl < 0.0]
     return {
@@ -200,22 +200,24 @@ def _trade_statistics(trades: np.ndarray) -> dict[str, Any]:
         "avg_loss": _mean(losses),
         "best_trade": float(returns.max()) if count else NAN,
         "worst_trade": float(returns.min()) if count else NAN,
-        "avg_trade_bars": _mean((trades["exit_bar"] - trades["entry_bar"])[closed]),
+        "avg_trade_bars": _mean(ended["exit_bar"] - ended["entry_bar"]),
         "expectancy": _mean(pnl),
     }
 
 
 def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else NAN
+    return float(values.sum() / len(values)) if len(values) else NAN
 
 
 def exposure(trades: np.ndarray, bar_count: int) -> float:
     """Share of bars some trade covers: a closed one the closes entry_bar .. exit_bar - 1, an open one to the end."""
     if len(trades) == 0:
         return 0.0
-    order = np.argsort(trades["entry_bar"], kind="stable")
-    starts = trades["entry_bar"][order]
-    ends = np.where(trades["open"], bar_count, trades["exit_bar"])[order]
+    starts = np.ascontiguousarray(trades["entry_bar"])
+    ends = np.where(trades["open"], bar_count, trades["exit_bar"])
+    if not (starts[1:] >= starts[:-1]).all():
+        order = np.argsort(starts, kind="stable")
+        starts, ends = starts[order], ends[order]
     covered_to = np.maximum.accumulate(ends)
     covered_before = np.concatenate(([0], covered_to[:-1]))
     return float(np.maximum(ends - np.maximum(starts, covered_before), 0).sum()) / bar_count

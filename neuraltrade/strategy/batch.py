@@ -11,7 +11,8 @@ import numpy as np
 
 from ..errors import InputError
 from .indicators import Indicator, StrategyData
-from .prepare import Code, Prepared, prepare
+from .prepare import Code, Prepared, as_strategy, prepare
+from .scheduled import Hook, hooks_of
 
 KEPT_BYTES = 256 << 20
 _PLAIN = (int, float, bool, str, type(None))
@@ -107,8 +108,19 @@ class Batch:
         self._bars = tuple(bars)
         self._calendars = calendars
         self._codes: dict[str, Code] = {}
+        self._hooks: tuple[Hook, ...] | None = None
 
     def prepare(self, params: Mapping[str, Any] | None) -> Prepared:
         """Ready for a run with these parameters. Raises what `prepare` does."""
+        if self._hooks is None:
+            self._hooks = hooks_of(type(as_strategy(self._strategy, params)[0]))
         data = SharedData(self._bars, self.columns)
-        return prepare(self._strategy, params, self._bars, calendars=self._calendars, data=data, codes=self._codes)
+        return prepare(
+            self._strategy,
+            params,
+            self._bars,
+            calendars=self._calendars,
+            data=data,
+            codes=self._codes,
+            hooks=self._hooks,
+        )

@@ -101,16 +101,17 @@ def prepare(
     calendars: Sequence[Any] | None = None,
     data: StrategyData | None = None,
     codes: dict[str, Code] | None = None,
+    hooks: tuple[Hook, ...] | None = None,
 ) -> Prepared:
     """Run `init` over `bars` or an nt.Ticks and ready the strategy: interpreted, or for an nt.compiled compiled.
 
     first_slot : the engine's slot of its first symbol. calendars : of each symbol, None for none. data : what `init`
     receives instead of a new StrategyData over `bars`. codes : where compiled bodies are kept and looked up, for runs
-    of one strategy that differ in their parameters only.
+    of one strategy that differ in their parameters only. hooks : what `hooks_of` its class has told already.
     """
     instance, compiled = as_strategy(strategy, params)
     name = type(instance).__name__
-    hooks = hooks_of(type(instance))
+    hooks = hooks_of(type(instance)) if hooks is None else hooks
     calls = _calls(type(instance), hooks, over_ticks=ticks is not None)
     if ticks is not None:
         _refuse_unheard(name, calls, ticks)
