@@ -204,6 +204,13 @@ def reproduce(seed: int, number: int) -> str:
 
 
 def check_inputs_vary(tallies: dict[str, int], cases: int) -> str:
-    wanted = ("killed in add", "killed in backup", "killed in demote", "killed in optimize", "killed in checkpoint", "recoveries killed")
+    wanted = (
+        "killed in add",
+        "killed in backup",
+        "killed in demote",
+        "killed in optimize",
+        "killed in checkpoint",
+        "recoveries killed",
+    )
     missing = [name for name in wanted if not tallies.get(name)]
     return "" if cases < 2_000 or not missing else f"never {', '.join(missing)}"

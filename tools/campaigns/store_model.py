@@ -89,10 +89,9 @@ def choose(rng: np.random.Generator, model: Model, backups: int = 0) -> Operatio
         return ("update", id_, things[id_][-1][0] + int(rng.integers(0, 5)), int(rng.integers(1, 10**9)))
     if kind == "delete":
         return ("delete", sorted(int(one) for one in rng.choice(ids, int(rng.integers(1, 4)), replace=False)))
-    if kind == "retain":
-        return ("retain", int(rng.integers(max(1, len(ids) - 10), len(ids) + 1)))
-    if kind == "demote":
-        return ("demote", int(rng.integers(1, model.next_id + 1)))
+    if kind in ("retain", "demote"):  # so many newest rows; everything before that time
+        least, most = (max(1, len(ids) - 10), len(ids)) if kind == "retain" else (1, model.next_id)
+        return (kind, int(rng.integers(least, most + 1)))
     return ("backup", backups) if kind == "backup" else (kind,)
 
 
