@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..market import Bars, Panel
+from ..market import Bars, Panel, Ticks
+from .alterations_ticks import altered_ticks
 
 PRICE_RANGE = (1e-6, 1e9)  # of altered prices: inside what Bars takes, with room for fixed point
 _SCALE, _VOLUME_SCALE = 1.37, 2.0
@@ -14,11 +15,16 @@ _SCALE, _VOLUME_SCALE = 1.37, 2.0
 Columns = tuple[np.ndarray, ...]  # ts_ns, open, high, low, close, volume of the rows to change
 
 
-def altered(data: Bars | Panel, kind: str, cut_ns: int, rng: np.random.Generator) -> Bars | Panel | None:
+def altered(
+    data: Bars | Panel | Ticks, kind: str, cut_ns: int, rng: np.random.Generator
+) -> Bars | Panel | Ticks | None:
     """`data` with every row later than `cut_ns` altered as `kind` (of KINDS) says; None where that leaves no bars.
 
-    Rows up to `cut_ns` keep every bit. Equal arguments and generators give equal bars.
+    Ticks are later where they are heard later. Rows up to `cut_ns` keep every bit. Equal arguments and generators give
+    equal bars.
     """
+    if isinstance(data, Ticks):
+        return altered_ticks(data, kind, cut_ns, rng)
     changed = []
     for bars in (data,) if isinstance(data, Bars) else data.bars:
         keep = int(np.searchsorted(bars.ts_ns, cut_ns, side="right"))

@@ -10,7 +10,7 @@ from .trial import Trial, told
 
 
 class Move(NamedTuple):
-    """The first value that moved. times : how many did."""
+    """The first value that moved. times : how many did. bar : where, if it is known; else the first at that time."""
 
     kind: str
     name: str
@@ -20,6 +20,7 @@ class Move(NamedTuple):
     became: Any
     times: int = 1
     because: tuple[str, ...] = ()
+    bar: int = -1
 
 
 def moved_columns(base: Trial, other: Trial, cut_ns: int, tolerance: float) -> tuple[list[Move], dict[str, float]]:
@@ -28,11 +29,13 @@ def moved_columns(base: Trial, other: Trial, cut_ns: int, tolerance: float) -> t
     rounded: dict[str, float] = {}
     for name, own in base.columns.items():
         theirs = other.columns.get(name)
-        for slot, bars in enumerate(base.bars):
-            keep = int(np.searchsorted(bars.ts_ns, cut_ns, side="right"))
+        for slot, symbol in enumerate(base.symbols):
+            known_ns = base.known_ns(name, slot)
+            keep = int(np.searchsorted(known_ns, cut_ns, side="right"))
             a = own[slot][:keep]
             if theirs is None:  # init took another way
-                moves.append(Move("indicator", name, bars.symbol, int(bars.ts_ns[0]), "made", "not made"))
+                at = int(min(known_ns[0], cut_ns)) if len(known_ns) else cut_ns
+                moves.append(Move("indicator", name, symbol, at, "made", "not made"))
                 break
             b = theirs[slot][:keep]
             unequal = np.flatnonzero(~((a == b) | (np.isnan(a) & np.isnan(b))))
@@ -47,14 +50,14 @@ def moved_columns(base: Trial, other: Trial, cut_ns: int, tolerance: float) -> t
                 rounded[name] = max(rounded.get(name, 0.0), float(apart.max()) / scale)
                 continue
             row = int(beyond[0])
-            symbol = bars.symbol if len(base.bars) > 1 else ""
-            moves.append(Move(base.made, name, symbol, int(bars.ts_ns[row]), float(a[row]), float(b[row]), len(beyond)))
+            of = symbol if len(base.symbols) > 1 else ""
+            moves.append(Move(base.made, name, of, int(known_ns[row]), float(a[row]), float(b[row]), len(beyond)))
     return moves, rounded
 
 
 def moved_decision(base: Trial, other: Trial, until: int, columns: list[Move]) -> Move | None:
     """The first decision within `until` times that moved: in the event log, in what works, or by raising."""
-    symbols = tuple(one.symbol for one in base.bars)
+    symbols = base.symbols
     mine = base.events[: base.stands[until].event_count]
     theirs = other.events
     both = min(len(mine), len(theirs))
@@ -112,8 +115,8 @@ def _decided(base: Trial, other: Trial, bar: int, was: str, became: str, columns
     because = [move for move in columns if move.ts_ns <= ts_ns]
     because.sort(key=lambda move: move.ts_ns)
     names = tuple(dict.fromkeys(repr(move.name) for move in because)) or moved_attributes(base, other)
-    symbol = base.bars[slot % len(base.bars)].symbol if slot >= 0 and len(base.bars) > 1 else ""
-    return Move("decision", was, symbol, ts_ns, was, became, 1, names)
+    symbol = base.symbols[slot % len(base.symbols)] if slot >= 0 and len(base.symbols) > 1 else ""
+    return Move("decision", was, symbol, ts_ns, was, became, 1, names, bar)
 
 
 def moved_attributes(base: Trial, other: Trial) -> tuple[str, ...]:
@@ -146,19 +149,18 @@ def _array(value: Any) -> np.ndarray | None:
 def first_difference(one: Trial, two: Trial) -> str:
     """Where two runs over equal data differ, in words; "" where they do not."""
     for name, own in one.columns.items():
-        for slot, bars in enumerate(one.bars):
+        for slot, symbol in enumerate(one.symbols):
             other = two.columns[name][slot] if name in two.columns else None
             if other is None or not np.array_equal(own[slot], other, equal_nan=True):
-                return f"indicator {name!r} of {bars.symbol}"
+                return f"indicator {name!r} of {symbol}"
     if one.columns.keys() != two.columns.keys():
         return "the indicators that init makes"
     stop = max(one.stands, default=None)
     move = None if stop is None else moved_decision(one, two, stop, [])
     if move is not None:
-        bar = int(np.searchsorted(one.clock_ns, move.ts_ns))
-        return f"the decision at bar {bar}, {move.was} or {move.became}"
+        return f"the decision at {one.unit} {move.bar}, {move.was} or {move.became}"
     for until in one.stands:
         slots = moved_state(one, two, until, 0)
         if slots:
-            return f"{slots[0].name} by bar {until - 1}"
+            return f"{slots[0].name} by {one.unit} {until - 1}"
     return ""

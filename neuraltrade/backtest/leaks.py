@@ -25,7 +25,7 @@ class Leak:
         "decision" (an order, a signal or what on_bar raised), "memory" (a row of the recall that lies in the future),
         "outside" (arrays that do not follow the data given, so that nothing can be said).
     name : of the indicator or array; of a decision what was decided. symbol : "" where it is of no symbol.
-    bar, ts_ns : the first that moved, on the run's clock; -1 and 0 where there is none.
+    bar, ts_ns : the first that moved, on the run's clock (over ticks an event); -1 and 0 where there is none.
     was, became : with the data as given, and with the later bars altered: numbers, or words for decisions.
     alteration, cut_bar, cut_ts_ns : bars later than that one were altered so.
     ahead : bars, at least, that it sees into the future: the largest distance seen.
@@ -48,10 +48,14 @@ class Leak:
     because: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        return self.told("bar")
+
+    def told(self, unit: str) -> str:
+        """In words; `unit` is what the run's clock counts: bars, or the events of ticks."""
         of = f" of {self.symbol}" if self.symbol else ""
         if self.kind == "outside":
             return f"{self.name}: {self.was}"
-        at = f"at bar {self.bar} ({iso(self.ts_ns)})"
+        at = f"at {unit} {self.bar} ({iso(self.ts_ns)})"
         if self.kind == "memory":
             return f"memory {at}: {self.name}{of} was handed out, which lies in the future: {self.was}"
         if self.kind == "decision":
@@ -59,7 +63,7 @@ class Leak:
         else:
             text = f"{self.kind} {self.name!r}{of} {at}: {_number(self.was)} -> {_number(self.became)}"
         how = _DONE.get(self.alteration, self.alteration)
-        text += f", with bars after {self.cut_bar} {how}; sees {self.ahead} bar{'s' * (self.ahead > 1)} ahead"
+        text += f", with {unit}s after {self.cut_bar} {how}; sees {self.ahead} {unit}{'s' * (self.ahead > 1)} ahead"
         return text + (f"; moved by {', '.join(self.because)}" if self.because else "")
 
 
@@ -74,6 +78,7 @@ class LookaheadReport:
     notes : what the check could not see, or saw and let pass.
     strategy, data : what was checked. decisions : bars at which the strategy decided something.
     cuts : bars after which the future was altered. runs : over altered data. skipped : runs that `init` refused.
+    unit : what all of these count, "bar", or "event" over ticks.
     """
 
     verdict: str
@@ -86,6 +91,7 @@ class LookaheadReport:
     runs: int
     skipped: int
     reason: str = field(default="")
+    unit: str = "bar"
 
     @property
     def passed(self) -> bool:
@@ -119,13 +125,14 @@ class LookaheadReport:
         lines = [head]
         for group in ("outside", "memory", "indicator", "signals", "state", "decision"):
             found = [leak for leak in self.leaks if leak.kind == group]
-            lines += [f"  {leak}" for leak in found[:SHOWN]]
+            lines += [f"  {leak.told(self.unit)}" for leak in found[:SHOWN]]
             if len(found) > SHOWN:
                 lines.append(f"  and {len(found) - SHOWN} more of kind {group!r}: see .leaks")
         lines += [f"  note: {note}" for note in self.notes]
+        skipped = f"; {self.skipped} runs skipped" if self.skipped else ""
         lines.append(
-            f"  {self.runs} runs over altered futures, at {len(self.cuts)} bars; "
-            f"{self.decisions} bars with a decision" + (f"; {self.skipped} runs skipped" if self.skipped else "")
+            f"  {self.runs} runs over altered futures, at {len(self.cuts)} {self.unit}s; "
+            f"{self.decisions} {self.unit}s with a decision{skipped}"
         )
         return "\n".join(lines)
 

@@ -20,8 +20,9 @@ from ..core.layouts import EVENT_KINDS
 from ..core.settings import Account, Fees, FillPolicy, Instrument, RiskLimits, Size, Slippage
 from ..core.settings.checks import explains_keywords
 from ..errors import InputError, NeuralTradeError
-from ..market import Bars, Panel
+from ..market import Bars, Depth, Panel, Quotes, Ticks, Trades
 from ..market.rates import Rates
+from ..market.schedules import check_ticks
 from ..strategy import Signals
 from .alterations import KINDS, SAME_TIMES, altered
 from .arguments import number, whole
@@ -41,7 +42,7 @@ _CUTS_MAX = 1_000_000
 
 @explains_keywords
 def check_lookahead(
-    data: Bars | Panel,
+    data: Bars | Panel | Ticks | Quotes | Trades | Depth,
     strategy: Any,
     params: Mapping[str, Any] | None = None,
     cuts: int = 16,
@@ -65,7 +66,8 @@ def check_lookahead(
 ) -> LookaheadReport:
     """Whether `strategy` uses bars it could not know yet: alter the future, and name what moved before it.
 
-    data : Bars or Panel of 3 times or more. strategy : a subclass or instance of nt.Strategy, nt.compiled(...) of one,
+    data : Bars, Panel, or Ticks (or one stream), of 3 times or more; over ticks "bar" below is an event, and later is
+        what is heard later. strategy : a subclass or instance of nt.Strategy, nt.compiled(...) of one,
         or a function that makes nt.Signals from the data (arrays made beforehand cannot be made anew: InputError), or
         several nt.Strategy in a list or a mapping of names.
     cuts : bars, spread by `seed`, after which the future is altered; the last that has a future always is.
@@ -105,7 +107,9 @@ def check_lookahead(
 
 def _check(setup: Setup, strategy: Any, params: Any, cuts: Any, decisions: Any, tolerance: Any) -> None:
     if setup.ticks is not None:
-        raise InputError("data must be nt.Bars or nt.Panel: over ticks there is no check yet")
+        check_ticks(setup.actions)
+        if isinstance(strategy, Signals) or (callable(strategy) and not isinstance(strategy, type)):
+            raise InputError("strategy must be an nt.Strategy over ticks: nt.Signals are a row per bar")
     if isinstance(strategy, Signals):
         raise InputError(
             "strategy must be a function that makes nt.Signals from the data: these arrays are made already, and "
@@ -119,13 +123,24 @@ def _check(setup: Setup, strategy: Any, params: Any, cuts: Any, decisions: Any, 
         raise InputError(f"decisions must be an int in 0..{_CUTS_MAX}, was {decisions!r}")
     if not 0.0 <= number("tolerance", tolerance) < 1.0:
         raise InputError(f"tolerance must be at least 0 and below 1, was {tolerance!r}")
-    times = len(setup.data.ts_ns) - _first(setup)
+    times = len(_clock(setup.data)) - _first(setup)
     if times < 2:
-        raise InputError(f"data must have at least 3 bars, and 2 times from where every symbol has begun, has {times}")
+        unit = "bars" if setup.ticks is None else "events"
+        raise InputError(
+            f"data must have at least 3 {unit}, and 2 times from where every symbol has begun, has {times}"
+        )
+
+
+def _clock(data: Bars | Panel | Ticks) -> np.ndarray:
+    """int64[m]: the times of a run over `data`; over ticks when each event is heard."""
+    return data.local_ns if isinstance(data, Ticks) else data.ts_ns
 
 
 def _first(setup: Setup) -> int:
-    """The first time at which every symbol has two bars, or all it has."""
+    """The first time at which every symbol has two bars, or all it has; over ticks at which every stream has begun."""
+    if setup.ticks is not None:
+        begun = max(int(one.local_ns[0]) for one in setup.ticks.streams)
+        return int(np.searchsorted(setup.ticks.local_ns, begun))
     return max(int(np.searchsorted(setup.data.ts_ns, one.ts_ns[min(1, len(one) - 1)])) for one in setup.bars)
 
 
@@ -148,7 +163,7 @@ class _Search:
 
     def __init__(self, setup: Setup, strategy: Any, params: Any, recall: Any, advisor: Any, tolerance: float) -> None:
         self.setup, self.strategy, self.params = setup, strategy, params
-        self.data: Bars | Panel = setup.data  # type: ignore[assignment]  # ticks are refused
+        self.data = setup.data
         self.recall, self.advisor, self.tolerance = recall, advisor, tolerance
         if recall is not None and not callable(getattr(recall, "similar", None)) and not callable(recall):
             raise InputError(
@@ -164,7 +179,7 @@ class _Search:
         self.runs = self.shortened = 0
 
     def run(self, data: Any, stops: list[int]) -> Trial:
-        bars = (data,) if isinstance(data, Bars) else data.bars
+        bars = () if isinstance(data, Ticks) else (data,) if isinstance(data, Bars) else data.bars
         setup = dataclasses.replace(self.setup, data=data, bars=bars)
         recall = self.recall
         if recall is not None:
@@ -175,25 +190,28 @@ class _Search:
         return trial
 
     def over(self, cuts: int, decisions: int, seed: int, progress: Any) -> LookaheadReport:
-        data, count = self.data, len(self.data.ts_ns)
+        data, clock = self.data, _clock(self.data)
+        count = len(clock)
         first = self.run(data, [count])
         if first.error is not None:
             raise first.error
         decided = np.unique(first.events["bar"][np.isin(first.events["kind"], _DECISIONS)])
         chosen = _chosen(_first(self.setup), count - 2, decided, cuts, decisions, seed)
+        chosen = _ends_of_times(clock, chosen)
+        if not chosen:
+            raise InputError("data must have two times from where every stream has begun: all of it is heard at once")
+        kinds = min(len(KINDS), max(2, 2 * (cuts + decisions) // len(chosen)))  # few bars: more of each
+        plan = _planned(chosen, kinds, _removable(data))
+        chosen = sorted({cut for cut, _ in plan})
         stops = [*(cut + 1 for cut in chosen), count]
         base = self.run(data, stops)
         reason = first_difference(first, base)
         if reason:
             reason = f"two runs over the same data differ in {reason}"
-        kinds = min(len(KINDS), max(2, 2 * (cuts + decisions) // len(chosen)))  # few bars: more of each
-        total = kinds * len(chosen)
-        with _reporting(progress, total, "look-ahead", "runs") as report:
-            for number, cut in enumerate([] if reason else chosen):
-                others = (_FUTURES[(number * (kinds - 1) + k) % len(_FUTURES)] for k in range(kinds - 1))
-                for kind in ("truncated", *others):
-                    self._compare(base, cut, kind, np.random.default_rng([seed, cut, list(KINDS).index(kind)]))
-                report(kinds * (number + 1), total)
+        with _reporting(progress, len(plan), "look-ahead", "runs") as report:
+            for number, (cut, kind) in enumerate([] if reason else plan):
+                self._compare(base, cut, kind, np.random.default_rng([seed, cut, list(KINDS).index(kind)]))
+                report(number + 1, len(plan))
         if not reason:
             reason = first_difference(base, self.run(data, stops))
             reason = (
@@ -227,7 +245,7 @@ class _Search:
 
     def _note(self, base: Trial, move: Move, cut: int, kind: str) -> None:
         """Keep the first move of each thing, and how often and how far ahead over all."""
-        bar = int(np.searchsorted(base.clock_ns, move.ts_ns))
+        bar = int(np.searchsorted(base.clock_ns, move.ts_ns)) if move.bar < 0 else move.bar
         leak = Leak(
             move.kind, move.name, move.symbol, bar, move.ts_ns, move.was, move.became, kind, cut,
             int(base.clock_ns[cut]), cut - bar + 1, move.times, move.because,
@@ -243,7 +261,7 @@ class _Search:
         leaks = [] if reason else [*self.found.values(), *self._memory(base)]
         several = isinstance(self.strategy, (list, tuple, Mapping))
         name = ", ".join(_name(one) for one in self.strategy) if several else _name(self.strategy)
-        late = [error for cut, kind, error in self.refusals if kind == "truncated" and cut == chosen[-1]]
+        late = [error for cut, kind, error in self.refusals if kind == "truncated"][-1:]
         if not reason and late and not self.shortened:
             leaks.append(
                 Leak("outside", name, "", -1, 0, f"it cannot run over fewer bars ({late[0]}): what it reads was made "
@@ -260,12 +278,13 @@ class _Search:
             leaks=tuple(leaks),
             notes=() if reason else tuple(self._notes(base, len(decided))),
             strategy=name,
-            data=f"{', '.join(symbols[:4])}{', ...' * (len(symbols) > 4)} ({len(base.clock_ns)} bars)",
+            data=f"{', '.join(symbols[:4])}{', ...' * (len(symbols) > 4)} ({len(base.clock_ns)} {base.unit}s)",
             decisions=len(decided),
             cuts=tuple(chosen),
             runs=self.runs,
             skipped=len(self.refusals),
             reason=reason,
+            unit=base.unit,
         )
 
     def _memory(self, base: Trial) -> list[Leak]:
@@ -294,9 +313,9 @@ class _Search:
         if self.refusals:
             cut, kind, error = self.refusals[0]
             notes.append(
-                f"{len(self.refusals)} runs could not be made, the first with bars after {cut} {kind}: {error}"
+                f"{len(self.refusals)} runs could not be made, the first with {base.unit}s after {cut} {kind}: {error}"
             )
-        if self.setup.policy.market_at == "same_close":
+        if self.setup.policy.market_at == "same_close" and self.setup.ticks is None:
             notes.append("orders fill at the close they were decided on (market_at='same_close'), which nobody can do")
         return notes
 
@@ -314,6 +333,41 @@ def _chosen(low: int, high: int, decided: np.ndarray, cuts: int, decisions: int,
     if len(within) > decisions:
         within = within[np.unique(np.linspace(0, len(within) - 1, decisions).astype(np.int64))]
     return sorted(spread | set(within.tolist()) | {high})
+
+
+def _ends_of_times(clock: np.ndarray, chosen: list[int]) -> list[int]:
+    """Each as the last event of its time: what is heard together is no future of one another."""
+    ends = np.unique(np.searchsorted(clock, clock[chosen], side="right") - 1)
+    return [int(end) for end in ends if end < len(clock) - 1]
+
+
+def _planned(chosen: list[int], kinds: int, removable: np.ndarray | None) -> list[tuple[int, str]]:
+    """(cut, kind) of each run; kinds that remove rows at the next cut where they can be, None = at any."""
+    plan: dict[tuple[int, str], None] = {}
+    for turn, cut in enumerate(chosen):
+        others = (_FUTURES[(turn * (kinds - 1) + k) % len(_FUTURES)] for k in range(kinds - 1))
+        for kind in ("truncated", *others):
+            at = cut
+            if removable is not None and kind not in SAME_TIMES:
+                next_one = int(np.searchsorted(removable, cut))
+                if next_one == len(removable):
+                    continue
+                at = int(removable[next_one])
+            plan[at, kind] = None
+    return list(plan)
+
+
+def _removable(data: Bars | Panel | Ticks) -> np.ndarray | None:
+    """Over ticks the events after which rows can be missing: nothing that is heard later happened earlier.
+
+    The venue goes on as far as everything that happened has been heard, so a row that is missing would let it go on
+    sooner. None = anywhere.
+    """
+    if not isinstance(data, Ticks) or data.events().venue is None:
+        return None
+    latest = np.maximum.accumulate(data.ts_ns[:-1])
+    earliest = np.minimum.accumulate(data.ts_ns[:0:-1])[::-1]
+    return np.flatnonzero((earliest >= latest) & (np.diff(data.local_ns) > 0))
 
 
 def _followed(base: Trial, other: Trial) -> set[str]:

@@ -16,6 +16,7 @@ from ..market import Bars, Panel
 from ..strategy import Signals
 from ..strategy.indicators import Indicator
 from ..strategy.prepare import Prepared, prepare
+from ..strategy.tick_data import known_times
 from .run import Setup, _attach, _bind
 from .team import Members, members_of
 
@@ -37,19 +38,27 @@ class Stand:
 class Trial:
     """What one run left behind.
 
-    clock_ns : int64[m], times of the run. bars : of each symbol. events : EVENT_DTYPE rows. columns : name ->
-    float64[n] of each symbol, each an "indicator" or one of the "signals", as `made` says. stands : how it stood, by
-    number of times taken. attributes : what `init` left on the strategy, indicators apart. error : what on_bar raised.
+    clock_ns : int64[m], times of the run. symbols : their names. times : of each symbol, when its rows are known.
+    events : EVENT_DTYPE rows. columns : name -> float64[n] of each symbol, each an "indicator" or one of the "signals",
+    as `made` says. known : of columns whose rows are known at other times. stands : how it stood, by number of times
+    taken. attributes : what `init` left on the strategy, indicators apart. error : what on_bar raised.
     """
 
     clock_ns: np.ndarray
-    bars: tuple[Bars, ...]
+    symbols: tuple[str, ...]
+    times: tuple[np.ndarray, ...]
     columns: dict[str, list[np.ndarray]]
     attributes: dict[str, Any]
     made: str = "indicator"
     events: np.ndarray = field(default_factory=lambda: np.zeros(0, EVENT_DTYPE))
     stands: dict[int, Stand] = field(default_factory=dict)
     error: StrategyError | None = None
+    known: dict[str, list[np.ndarray]] = field(default_factory=dict)
+    unit: str = "bar"
+
+    def known_ns(self, name: str, slot: int) -> np.ndarray:
+        """int64[n]: when each row of a column is known."""
+        return self.known[name][slot] if name in self.known else self.times[slot]
 
 
 def is_factory(strategy: Any) -> bool:
@@ -72,13 +81,16 @@ def attempt(
         signals = _made_signals(strategy, setup.data)  # type: ignore[arg-type]
         prepared, columns, attributes = None, _signal_columns(signals, setup), {}
     else:
-        signals, prepared = strategy, prepare(strategy, params, setup.bars, calendars=setup.calendars)
+        signals = strategy
+        prepared = prepare(strategy, params, setup.bars, setup.ticks, calendars=setup.calendars)
         columns, attributes = _named(prepared.indicators), _attributes(prepared)
     engine = setup.engine(setup.policy, () if prepared is None else prepared.calls)
     _bind(engine, setup, signals, prepared)
     name = getattr(strategy, "__name__", "Signals") if prepared is None else prepared.name
     _attach(engine, setup, {"strategy": name}, recall, None, advisor)
-    trial = Trial(engine.clock_ts_ns, setup.bars, columns, attributes, "signals" if prepared is None else "indicator")
+    trial = _begun(engine, setup, columns, attributes, "signals" if prepared is None else "indicator")
+    if prepared is not None:
+        trial.known = _known(prepared, setup)
     try:
         _advance(trial, engine, stops, {"": engine.context})
     except StrategyError as raised:
@@ -99,13 +111,32 @@ def _attempt_several(setup: Setup, members: Members, stops: Sequence[int], recal
     engine = setup.engine(setup.policy, (), len(members))
     team = members.bind(engine)
     _attach(engine, setup, {"strategy": ", ".join(members.names)}, recall, None, advisor, members, team)
-    trial = Trial(engine.clock_ts_ns, setup.bars, columns, attributes)
+    trial = _begun(engine, setup, columns, attributes, "indicator")
+    for name, one in zip(members.names, members.strategies, strict=True):
+        if isinstance(one, Prepared):
+            trial.known |= {f"{name}: {column}": times for column, times in _known(one, setup).items()}
     try:
         _advance(trial, engine, stops, {f"{name}: ": team.context(at) for at, name in enumerate(members.names)})
     except StrategyError as raised:
         trial.error = members.explain(raised, team)
     trial.events = engine.events().view(EVENT_DTYPE)
     return trial
+
+
+def _begun(
+    engine: Any, setup: Setup, columns: dict[str, list[np.ndarray]], attributes: dict[str, Any], made: str
+) -> Trial:
+    times = tuple(one.ts_ns for one in setup.bars)
+    unit = "bar" if setup.ticks is None else "event"
+    return Trial(engine.clock_ts_ns, setup.symbols, times, columns, attributes, made, unit=unit)
+
+
+def _known(prepared: Prepared, setup: Setup) -> dict[str, list[np.ndarray]]:
+    """Over ticks, by column and symbol: when each row is known."""
+    if setup.ticks is None:
+        return {}
+    known = known_times(setup.ticks, prepared.indicators, prepared.calls)
+    return dict(zip(_named(prepared.indicators), known, strict=True))
 
 
 def _advance(trial: Trial, engine: Any, stops: Sequence[int], contexts: dict[str, Any]) -> None:

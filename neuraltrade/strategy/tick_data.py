@@ -99,6 +99,15 @@ def known_events(indicator: Indicator, slot: int, heard: npt.NDArray[np.int64]) 
     return np.searchsorted(heard, indicator.frame[0].bars[slot].ts_ns, side="left")
 
 
+def known_times(ticks: Any, indicators: Sequence[Indicator], calls: Sequence[str]) -> list[list[npt.NDArray[np.int64]]]:
+    """[indicator][symbol] int64[rows]: when each bar of an indicator is known to a strategy with those calls."""
+    heard = [ticks.local_ns[events_of(ticks, slot, calls)] for slot in range(len(ticks.symbols))]
+    never = [np.append(own, np.iinfo(np.int64).max) for own in heard]
+    return [
+        [never[slot][known_events(one, slot, own)] for slot, own in enumerate(heard)] for one in indicators
+    ]
+
+
 def events_of(ticks: Any, slot: int, calls: Sequence[str]) -> npt.NDArray[np.int64]:
     """The events of a symbol that a strategy is called for, all of them where it has no calls: indices on the clock."""
     wanted = [

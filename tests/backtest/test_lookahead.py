@@ -274,7 +274,6 @@ raising.__name__ = "nothing"
         (GOOG, Idle, {"cut": 3}, "did you mean 'cuts'?"),
         (GOOG[:2], Idle, {}, "data must have at least 3 bars"),
         (GOOG.close, Idle, {}, "data must be nt.Bars, nt.Panel"),
-        (nt.Trades("X", [1], [10.0], [1], [1]), Idle, {}, "over ticks there is no check yet"),
     ],
 )
 def test_wrong_input_names_the_argument(data, strategy, given, words):
