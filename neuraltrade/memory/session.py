@@ -84,16 +84,19 @@ class SessionMemory(Tables):
         return session
 
     @classmethod
-    def from_db(cls, db: AgentDB, *, strategy: str | None = None, as_of: Any = None, **settings: Any) -> Self:
+    def from_db(
+        cls, db: AgentDB, *, strategy: str | None = None, start: Any = None, as_of: Any = None, **settings: Any
+    ) -> Self:
         """A session as the records of a Journal say it stood: fills booked, orders that work, signals, the last
         observations and what they say of the market.
 
-        strategy : only its orders and signals. as_of : only what was known then. settings : of the session; cash is
+        strategy, start : only its orders and signals, only those from then on: one run, where a store holds several.
+        as_of : only what was known then. settings : of the session; cash is
         what the account started with, and what moved it without a trade (dividends, interest) is not in the records.
         Ids are those of the records. Fills of one moment are booked in the order of their orders. Reads every record.
         """
         session = cls(**settings)
-        rebuild(session, db, strategy, as_of)
+        rebuild(session, db, strategy, start, as_of)
         return session
 
     def order(self, order_id: int) -> WorkingOrder | None:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 WORKING = ("submitted", "partially_filled")
 
 
-def rebuild(session: SessionMemory, db: AgentDB, strategy: str | None, as_of: Any) -> None:
+def rebuild(session: SessionMemory, db: AgentDB, strategy: str | None, start: Any, as_of: Any) -> None:
     """Bring an empty session to where the records say it stood; see SessionMemory.from_db."""
     where = None if strategy is None else Filter.eq("strategy", strategy)
-    orders = db.orders.range(where=where, as_of=as_of, limit=None).records()
+    orders = db.orders.range(start=start, where=where, as_of=as_of, limit=None).records()
     fills = [(fill.ts_ns, order.id, j, order, fill) for order in orders for j, fill in enumerate(order.fills)]
     for _, _, _, order, fill in sorted(fills, key=lambda row: row[:3]):
         session.apply_fill(order.symbol, order.side, fill.quantity, fill.price, fill.fee)
@@ -32,7 +32,7 @@ def rebuild(session: SessionMemory, db: AgentDB, strategy: str | None, as_of: An
                     filled=order.filled_quantity, limit_price=order.limit_price, stop_price=order.stop_price,
                 )
             )  # fmt: skip
-    for signal in db.signals.range(where=where, as_of=as_of, limit=None).records():
+    for signal in db.signals.range(start=start, where=where, as_of=as_of, limit=None).records():
         session.note_signal(signal.symbol, signal.ts_ns, signal.direction, signal.confidence, id=signal.id)
     _observations(session, db, as_of)
 

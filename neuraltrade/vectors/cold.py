@@ -47,6 +47,8 @@ class Fetcher:
     """Gets blocks from the archive, and lets the least recently fetched go again."""
 
     def __init__(self, archive: Archive | None, capacity_bytes: int = FETCHED_BYTES) -> None:
+        if archive is not None and not isinstance(archive, Archive):
+            raise InputError(f"archive must have put and get, as nt.Archive has, was {type(archive).__name__}")
         self.archive = archive
         self.capacity_bytes = capacity_bytes
         self.fetches = self.bytes = 0

@@ -142,6 +142,9 @@ def test_rebuilt_from_records_as_from_events(tmp_path):
         early = nt.SessionMemory.from_db(db, as_of=int(bars.ts_ns[19]), **settings)
         assert early.position("AAPL").quantity == 0.0 and len(early.recent("AAPL", 100)) == 20
         assert len(early.signals("AAPL", 9)) == 1 and early.orders() == []
+        late = nt.SessionMemory.from_db(db, start=bars.ts_ns[120], **settings)
+        assert [one.ts_ns for one in late.orders()] == bars.ts_ns[[130, 134]].tolist()
+        assert late.signals("AAPL", 9)["ts_ns"].tolist() == [int(bars.ts_ns[124])]
         assert nt.SessionMemory.from_db(db, strategy="another", **settings).orders() == []
 
 

@@ -36,5 +36,7 @@ def test_old_observations_are_found_in_the_archive(tmp_path):
         assert cold.collect(0) == {"objects": 0, "bytes": 0}
         with pytest.raises(nt.InputError, match="tier must be one of L2, L3, was 'L4'"):
             db.stats(tier="L4")
+    with pytest.raises(nt.InputError, match=r"archive must have put and get, as nt\.Archive has, was str"):
+        nt.AgentDB.open(tmp_path / "m", archive="cold")
     with nt.AgentDB.open(tmp_path / "m") as db, pytest.raises(nt.InputError, match="open the store with archive="):
         db.observations.get(int(ids[0]))
