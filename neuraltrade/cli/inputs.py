@@ -30,13 +30,15 @@ def one_series(name: str) -> Bars:
     return datasets.load(name)
 
 
-def parameters(given: Sequence[str]) -> dict[str, Any]:
-    """`name=value` pairs; a value is a whole number, a number, true or false, or text."""
+def parameters(given: Sequence[str], option: str = "--param") -> dict[str, Any]:
+    """`name=value` pairs of an option; a value is a whole number, a number, true or false, or text."""
     found: dict[str, Any] = {}
     for pair in given:
         name, equals, text = pair.partition("=")
         if not equals or not name.isidentifier():
-            raise InputError(f"--param must look like name=value, was {pair!r}")
+            raise InputError(f"{option} must look like name=value, was {pair!r}")
+        if name in found:
+            raise InputError(f"{option} {name!r} is given twice")
         found[name] = value_of(text)
     return found
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
+from ..backtest.sweep import METHODS
 from ..strategy import compiled
 from . import strategies
 from .inputs import condition, grid, market_data, parameters
@@ -26,8 +28,10 @@ OPTIONS = (
     click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter that stays as it is."),
     click.option("--metric", default="sharpe", show_default=True, help="Statistic to look for."),
     click.option("--minimize", is_flag=True, help="Look for the lowest instead of the highest."),
-    click.option("--random", "trials", type=int, help="Try this many combinations, drawn at random."),
+    click.option("--method", type=click.Choice(METHODS), default="grid", show_default=True, help="What to try."),
+    click.option("--trials", type=int, help="How many combinations to try, unless all of the grid."),
     click.option("--seed", type=int, default=0, show_default=True, help="Of the drawing."),
+    click.option("--state", type=click.Path(path_type=Path), help="A file from which a stopped search goes on."),
     click.option("--earlier-trials", type=int, default=0, help="Combinations tried before, counted against the best."),
     click.option("--cash", type=float, default=10_000.0, show_default=True),
     click.option("--fees", type=float, default=0.0, show_default=True, help="Rate of notional, on every fill."),
@@ -49,9 +53,8 @@ def search(given: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
     chosen = strategies.find(given["strategy"])
     strategy = chosen(**parameters(given["params"]))
     settings = {name: given[name] for name in ("metric", "cash", "fees", "slippage", "fill", "earlier_trials")}
+    settings |= {name: given[name] for name in ("method", "trials", "state")} | {"search_seed": given["seed"]}
     settings |= {"grid": grid(given["given"]), "where": condition(given["where"]), "maximize": not given["minimize"]}
-    if given["trials"] is not None:
-        settings |= {"method": "random", "trials": given["trials"], "search_seed": given["seed"]}
     return market_data(given["data"]), strategy if given["interpreted"] else compiled(strategy), settings
 
 

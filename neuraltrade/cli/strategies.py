@@ -7,11 +7,14 @@ import importlib
 import importlib.util
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ..errors import InputError
 from ..strategy import Strategy, library
+from .inputs import parameters
 
 
 def known() -> dict[str, type[Strategy]]:
@@ -35,6 +38,20 @@ def find(name: str) -> type[Strategy]:
     if not (isinstance(found, type) and issubclass(found, Strategy)):
         raise InputError(f"--strategy: {place} has no nt.Strategy named {attribute!r}")
     return found
+
+
+def chosen(spec: str, given: Mapping[str, Any]) -> type[Strategy] | Strategy:
+    """What `momentum` or `momentum(lookback=60, max_fraction=0.5)` says; `given` : parameters of the former."""
+    name, bracket, rest = spec.strip().partition("(")
+    kind = find(name.strip())
+    if not bracket:
+        return kind(**given) if given else kind
+    if given:
+        raise InputError(f"--param: the parameters of {spec!r} are in its brackets")
+    if not rest.endswith(")"):
+        raise InputError(f"--strategy must look like name or name(parameter=value, ...), was {spec!r}")
+    pairs = [pair.strip() for pair in rest[:-1].split(",") if pair.strip()]
+    return kind(**parameters(pairs, "--strategy: a parameter")) if pairs else kind
 
 
 def module(place: str) -> ModuleType:

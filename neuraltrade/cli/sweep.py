@@ -18,10 +18,9 @@ SHOWN = ("total_return", "sharpe", "max_drawdown", "trades")
 @click.command()
 @search_options
 @click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many of the best to show.")
-@click.option("--state", type=click.Path(path_type=Path), help="A file from which a stopped search goes on.")
 @click.option("--heatmap", type=click.Path(path_type=Path), help="Write a page with a heat map there.")
 @json_option
-def sweep(top: int, state: Path | None, heatmap: Path | None, as_json: bool, **given: Any) -> int:
+def sweep(top: int, heatmap: Path | None, as_json: bool, **given: Any) -> int:
     """Try a strategy over DATA with many sets of parameters: bundled names (AAPL GOOG IBM MSFT), or files.
 
     \b
@@ -30,7 +29,7 @@ def sweep(top: int, state: Path | None, heatmap: Path | None, as_json: bool, **g
     out = Output(as_json)
     data, strategy, settings = search(given)
     with out.progress("sweep") as advance:
-        found = run_sweep(data, strategy, state=state, progress=advance, **settings)
+        found = run_sweep(data, strategy, progress=advance, **settings)
     deflated = found.deflated_sharpe()
     best = found.top(top)
     columns = [*found.parameters, found.metric, *(name for name in SHOWN if name != found.metric)]

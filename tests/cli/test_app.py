@@ -55,6 +55,15 @@ WRONG = [
     (["backtest", "AAPL", "--strategy", "none.py:Mine"], "--strategy: no file 'none.py'"),
     (["backtest", "AAPL", "--param", "lookback"], "--param must look like name=value, was 'lookback'"),
     (["backtest", "AAPL", "--param", "lookbak=3"], "lookback"),
+    (["backtest", "AAPL", "--param", "lookback=3", "--param", "lookback=4"], "--param 'lookback' is given twice"),
+    (["backtest", "AAPL", "--strategy", "momentum(lookback=60"], "name or name(parameter=value, ...), was 'momentum("),
+    (["backtest", "AAPL", "--strategy", "momentum(60)"], "a parameter must look like name=value, was '60'"),
+    (["backtest", "AAPL", "--strategy", "momentum(lokback=60)"], "did you mean 'lookback'?"),
+    (["backtest", "AAPL", "--strategy", "momentum(lookback=6)", "--param", "hold=1"], "are in its brackets"),
+    (["backtest", "AAPL", "--strategy", "trend", "--strategy", "pairs", "--param", "a=1"], "is of one strategy"),
+    (["backtest", "AAPL", "--benchmark", "APL"], "data must be one of AAPL"),
+    (["sweep", "IBM", *GRID, "--trials", "3"], "trials must be None for method='grid'"),
+    (["walkforward", "IBM", *GRID, "--method", "bayes", "--trials", "3"], "each fold tries the same candidates"),
     (["backtest", "AAPL", "--fill", "perfect"], "perfect"),
     (["verify", "nowhere"], "path must be a folder with an audit log or a store, was 'nowhere'"),
     (["similar", "nowhere", "--symbol", "AAPL"], "path must be a folder with an audit log or a store, was 'nowhere'"),
@@ -72,7 +81,7 @@ WRONG = [
     (["sweep", "IBM", *GRID, "--top", "0"], "Invalid value for '--top'"),
     (["walkforward", "IBM", *GRID, "--folds", "0"], "folds must be an int in 1..3270, was 0"),
     (["walkforward", "IBM", *GRID, "--purge", "9999"], "purge must be an int in 0..3270, was 9999"),
-    (["walkforward", "IBM", *GRID, "--random", "0"], "trials must be an int >= 1"),
+    (["walkforward", "IBM", *GRID, "--method", "random", "--trials", "0"], "trials must be an int >= 1"),
 ]
 
 
@@ -151,3 +160,17 @@ def test_a_strategy_that_raises_exits_1_with_its_bar(capsys: pytest.CaptureFixtu
     assert (status, len(errors)) == (1, 1)
     assert "ZeroDivisionError" in errors[0]
     assert "bar 0" in errors[0]
+
+
+def test_several_strategies_are_one_run_beside_a_benchmark(capsys: pytest.CaptureFixture[str]) -> None:
+    several = ["--strategy", "momentum(lookback=60, max_fraction=0.5)", "--strategy", "trend()", "--interpreted"]
+    status, text, _ = call(capsys, "backtest", "AAPL", *several, "--benchmark", "IBM", "--json")
+    found = json.loads(text)
+    library, bars = nt.strategy.library, nt.datasets.load("AAPL")
+    members = [library.Momentum(lookback=60, max_fraction=0.5), library.Trend]
+    own = nt.backtest(bars, members, benchmark=nt.datasets.load("IBM"))
+    assert (status, found["digest"], found["strategy"]) == (0, own.digest, "Momentum + Trend")
+    assert found["benchmark_stats"]["beta"] == own.benchmark_stats["beta"]
+    assert [row["strategy"] for row in found["by_strategy"]] == own.by_strategy()["strategy"].tolist()
+    status, text, _ = call(capsys, "backtest", "AAPL", *several, "--benchmark", "IBM")
+    assert status == 0 and "against IBM:" in text and "Trend" in text

@@ -54,7 +54,8 @@ def test_walkforward_is_nt_walk_forward(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_walkforward_for_people(capsys: pytest.CaptureFixture[str]) -> None:
-    drawn = ["--random", "3", "--seed", "4", "--param", "max_fraction=0.5", "--earlier-trials", "9"]
+    drawn = ["--method", "random", "--trials", "3", "--seed", "4"]
+    drawn += ["--param", "max_fraction=0.5", "--earlier-trials", "9"]
     status, text, _ = call(capsys, "walkforward", "IBM", "--grid", "lookback=20,40,60,80", *drawn, "--folds", "2")
     assert status == 0
     assert "chosen before" in text and "the best of 12 useless candidates" in text
