@@ -323,15 +323,7 @@ class ObjectArchive:
         try:
             found = self.files.read(MARKER)
         except FileNotFoundError:
-            others = [name for name in self.files.names("") if not name.endswith(SCRATCH)]
-            if others:
-                raise InputError(
-                    f"url holds no archive and is not empty: {self.url} has {others[0]!r} but no {MARKER}"
-                ) from None
-            if self.read_only:
-                raise InputError(f"url holds no archive to read: {self.url}") from None
-            self.files.write(MARKER, body)
-            return
+            found = self._make_marker(body)
         words = found.split()
         if len(words) == 2 and words[0] == MAGIC and words[1].isdigit() and int(words[1]) > FORMAT:
             raise FormatTooNew(
@@ -340,6 +332,18 @@ class ObjectArchive:
             )
         if found != body:
             raise LogCorrupt(f"{self.files.where(MARKER)}: not an archive of this package, or damaged")
+
+    def _make_marker(self, body: bytes) -> bytes:
+        """The marker of an archive that is made here, or that somebody has made since it was looked for."""
+        others = [name for name in self.files.names("") if not name.endswith(SCRATCH)]
+        if MARKER in others:
+            return self.files.read(MARKER)
+        if others:
+            raise InputError(f"url holds no archive and is not empty: {self.url} has {others[0]!r} but no {MARKER}")
+        if self.read_only:
+            raise InputError(f"url holds no archive to read: {self.url}")
+        self.files.write(MARKER, body)
+        return body
 
 
 def checksum(body: bytes) -> str:

@@ -173,10 +173,14 @@ class RemoteFiles:
         """Names below a folder."""
         self._forget()
         place = self._path(folder) if folder else self.root
-        try:
-            found = self.fs.find(place)
-        except FileNotFoundError:
-            return []
+        found: Any = None
+        while found is None:
+            try:
+                found = self.fs.find(place)
+            except FileNotFoundError:
+                return []
+            except KeyError:  # memory://: one went while they were listed
+                continue
         cut = len(self.root) + 1 if self.root else 0
         return sorted(str(path)[cut:] for path in found)
 

@@ -17,7 +17,7 @@ import pytest
 import neuraltrade as nt
 from neuraltrade.clock import FixedClock
 from neuraltrade.memory import archive_catalogue
-from neuraltrade.memory.archive_files import hide_password
+from neuraltrade.memory.archive_files import LocalFiles, hide_password
 
 pa, fsspec = pytest.importorskip("pyarrow"), pytest.importorskip("fsspec")
 pytest.importorskip("zstandard")
@@ -327,6 +327,22 @@ def test_writers_beside_each_other_lose_nothing(url, monkeypatch):
     with nt.Archive.open(url) as cold:
         assert {one.name for one in cold.list()} == {f"{writer}/{j}" for writer in range(4) for j in range(count)}
         assert cold.verify()["objects"] == 7 and cold.stats()["pages"] <= 4 * 6
+
+
+def test_two_may_make_it_at_once(tmp_path, monkeypatch):
+    with nt.Archive.open(tmp_path) as first:
+        id_ = first.put("n", b"n")
+        read, missed = LocalFiles.read, []
+
+        def late(files, name):
+            if name == "ARCHIVE" and not missed:
+                missed.append(name)
+                raise FileNotFoundError(name)
+            return read(files, name)
+
+        monkeypatch.setattr(LocalFiles, "read", late)
+        with nt.Archive.open(tmp_path) as second:
+            assert second.get(id_) == b"n" and missed == ["ARCHIVE"]
 
 
 def test_another_writer_is_seen(tmp_path):
