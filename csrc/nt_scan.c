@@ -112,8 +112,7 @@ void nt_scan_distances(const nt_kernels *kernels, const nt_vectors *vectors, con
     }
 }
 
-/* Keep the first `keep` by (bits, order of arrival) out of `count`; returns the bits that a later one must be below. */
-static uint16_t keep_fewest(uint32_t *candidates, uint16_t *bits, size_t count, size_t keep) {
+uint16_t nt_keep_fewest(uint32_t *candidates, uint16_t *bits, size_t count, size_t keep) {
     uint32_t histogram[NT_DIMENSION_MAX + 1];
     memset(histogram, 0, sizeof histogram);
     for (size_t i = 0; i < count; i++) histogram[bits[i]]++;
@@ -150,12 +149,12 @@ static size_t collect(const nt_kernels *kernels, const nt_vectors *vectors, cons
             bits[count++] = differing[positions[i]];
         }
         if (count > keep + NT_SCAN_SLACK - BLOCK) {
-            limit = keep_fewest(candidates, bits, count, keep);
+            limit = nt_keep_fewest(candidates, bits, count, keep);
             count = keep;
         }
     }
     if (count > keep) {
-        keep_fewest(candidates, bits, count, keep);
+        nt_keep_fewest(candidates, bits, count, keep);
         count = keep;
     }
     return count;

@@ -47,6 +47,10 @@ enum { NT_SCAN_SLACK = 4096 };
 void nt_scan_signs(const nt_kernels *kernels, const nt_vectors *vectors, const nt_query *query, const nt_choice *choice,
                    size_t keep, uint32_t *candidates, uint16_t *bits, size_t k, nt_near *near_out, size_t *found_out);
 
+/* Keep the first `keep` by (bits, order of arrival) out of `count` > keep; returns the bits that a later one must be
+ * below. */
+uint16_t nt_keep_fewest(uint32_t *candidates, uint16_t *bits, size_t count, size_t keep);
+
 /* Distances of `count` rows, listed or (rows NULL) the first ones. */
 void nt_scan_distances(const nt_kernels *kernels, const nt_vectors *vectors, const nt_query *query,
                        const uint32_t *rows, size_t count, float *distances_out);

@@ -113,9 +113,7 @@ def unified(signals: np.ndarray, owners: np.ndarray, texts: Sequence[Sequence[st
     return signals, list(known)
 
 
-def members_of(
-    strategy: Any, params: Any, bars: Sequence[Any], ticks: Any, calendars: Sequence[Any]
-) -> Members | None:
+def members_of(strategy: Any, params: Any, bars: Sequence[Any], ticks: Any, calendars: Sequence[Any]) -> Members | None:
     """The strategies of a list, a tuple or a mapping of names, over bars or an nt.Ticks; None where it is one alone."""
     if not isinstance(strategy, (list, tuple, Mapping)):
         return None

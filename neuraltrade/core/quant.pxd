@@ -59,6 +59,9 @@ cdef const nt_kernels* current_kernels() noexcept nogil
 cdef const int8_t[:, ::1] codes_matrix(value, str name)
 cdef const float[::1] norms_vector(value, str name, Py_ssize_t count)
 cdef const uint8_t[::1] mask_vector(value, Py_ssize_t count)
+cdef const uint32_t[::1] rows_vector(value, Py_ssize_t count)
+cdef const uint64_t[:, ::1] signs_matrix(value, Py_ssize_t count, Py_ssize_t dimension)
 cdef int take_query(aligned_query* to, codes, inverse_norm, Py_ssize_t dimension) except -1
+cdef int take_query_signs(aligned_query* to, signs, Py_ssize_t dimension) except -1
 cdef Py_ssize_t checked_count(value, str name, Py_ssize_t low, Py_ssize_t high) except -1
 cdef tuple near_arrays(const nt_near* near, size_t count)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.cells import Cells
 from ..errors import InputError
 from .query import Filter
 from .spec import NEVER
@@ -34,9 +35,9 @@ class Block:
     """
 
     __slots__ = (
-        "cells", "codes", "count", "expansion", "find", "graph", "ids", "indexes", "inverse_norm", "known_ns",
-        "known_sorted", "name", "numbers", "payload", "payloads", "replaced", "signs", "texts", "ts_ns", "until_ns",
-        "vocabulary",
+        "cells", "codes", "count", "expansion", "find", "graph", "grouped", "ids", "indexes", "inverse_norm",
+        "known_ns", "known_sorted", "name", "numbers", "payload", "payloads", "probe", "replaced", "signs",
+        "texts", "ts_ns", "until_ns", "vocabulary",
     )  # fmt: skip
 
     name: str
@@ -60,6 +61,8 @@ class Block:
     indexes: dict[str, np.ndarray]
     graph: object | None
     expansion: int  # to search the graph with
+    grouped: Cells | None  # the rows in cells
+    probe: int  # rows of the nearest cells to look at
 
     def column(self, name: str) -> np.ndarray:
         """A number column, or the codes of a text column."""

@@ -168,11 +168,14 @@ class Builder:
         entry: SegmentEntry | None = None
         if content.rows:
             stem = f"{collection.name}-{store.take_file_number(collection.name):08d}"
+            probe = content.build_cells(self.cancel) if content.rows >= store.cell_rows else 0
+            if self.cancel.is_set():
+                return
             data = content.write(store.path / f"{stem}.seg")
             graph, expansion = self._build_graph(content, stem)
             if self.cancel.is_set():
                 return
-            entry = SegmentEntry(data, content.rows, graph, expansion=expansion)
+            entry = SegmentEntry(data, content.rows, graph, expansion=expansion, probe=probe)
             fresh = Segment(store.path, collection.spec, entry)
             if fresh.graph_lost is not None:
                 raise LogCorrupt(fresh.graph_lost)

@@ -100,6 +100,7 @@ class ColdBlock(Block):
         self.name, self.count = entry.data.file, entry.rows
         self.known_sorted, self.replaced = True, False
         self.graph, self.expansion, self.cells = None, 0, {}
+        self.grouped, self.probe = None, 0
         low, high = entry.archived.ids
         self.find = lambda id_: self.finder(id_) if low <= id_ <= high else ()
 

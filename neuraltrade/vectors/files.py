@@ -69,6 +69,7 @@ class SegmentEntry(msgspec.Struct, frozen=True):
     graph: FileEntry | None = None
     until: FileEntry | None = None
     expansion: int = 0  # to search the graph with
+    probe: int = 0  # rows of the nearest cells to look at; 0: it has no cells
     archived: ArchivedEntry | None = None  # None: the file is in the folder
 
     @property

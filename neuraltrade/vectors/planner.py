@@ -56,7 +56,7 @@ class Step(NamedTuple):
     block: str
     rows: int  # known by then
     candidates: int
-    how: str  # none, exact, gather, signs, graph
+    how: str  # none, exact, gather, signs, cells, graph
 
 
 def candidates(block: Block, scope: Scope, gather_max: int) -> Candidates:

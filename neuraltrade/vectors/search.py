@@ -28,6 +28,8 @@ class Plan(NamedTuple):
     exact_rows: int = 4_096  # up to here every candidate is compared
     gather_rows: int = 65_536  # up to here candidates of an index slice are listed rather than masked
     graph_selectivity: float = 0.2  # below it a masked graph visits more than a scan of signs
+    cells_gain: float = 2.0  # cells answer where they look at so many times fewer rows than a scan of signs
+    cells_widening: float = 2.0  # times the rows looked at, where a filter leaves a third or less
     visits_per_expansion: int = 64  # a masked graph search may visit so many rows per unit of its expansion
     rerank: int = 200  # rows compared in int8 after the scan of signs, at least 8 k
 
@@ -126,6 +128,10 @@ def _search_block(
         found = _search_graph(block, request, allowed, mask, plan)
         if found is not None:
             return "graph", *found
+    if rows is None and block.grouped is not None and not request.expansion:
+        found = _search_cells(block, request, allowed, mask, plan)
+        if found is not None:
+            return "cells", *found
     return "signs", *quant.scan_signs(
         signs, codes, inverse_norm, request.signs, request.codes, request.inverse_norm,
         min(request.k, allowed.total), rerank=max(plan.rerank, 8 * request.k), mask=mask, rows=rows,
@@ -151,13 +157,34 @@ def _scan_ties(
         ask = min(4 * ask, count)
 
 
+def _search_cells(block: Block, request: Request, allowed: Candidates, mask: np.ndarray | None, plan: Plan) -> Any:
+    """The answer of the nearest cells, or None where a scan of all signs is as cheap."""
+    share = allowed.total / block.count
+    probe = block.probe * (1.0 if 3.0 * share > 1.0 else plan.cells_widening)
+    cells: Any = block.grouped
+    if plan.cells_gain * probe > allowed.stop:
+        return None
+    rows, distances, _ = cells.search(
+        request.codes, request.inverse_norm, request.signs, min(request.k, allowed.total),
+        probe=max(int(probe * share), request.k), rerank=max(plan.rerank, 8 * request.k),
+        mask=padded(mask, block.count), stop=allowed.stop,
+    )  # fmt: skip
+    return (rows, distances) if len(rows) == min(request.k, allowed.total) else None
+
+
+def padded(mask: np.ndarray | None, count: int) -> np.ndarray | None:
+    """The mask of a prefix as one of all rows."""
+    if mask is None or len(mask) == count:
+        return mask
+    whole = np.zeros(count, np.uint8)
+    whole[: len(mask)] = mask
+    return whole
+
+
 def _search_graph(block: Block, request: Request, allowed: Candidates, mask: np.ndarray | None, plan: Plan) -> Any:
     """The graph's answer, or None when the visit budget ended before it was complete."""
     expansion = max(request.expansion or block.expansion, 2 * request.k)
-    whole = mask
-    if mask is not None and len(mask) < block.count:
-        whole = np.zeros(block.count, np.uint8)
-        whole[: len(mask)] = mask
+    whole = padded(mask, block.count)
     graph: Any = block.graph
     rows, distances, complete, _ = graph.search(
         request.codes, request.inverse_norm, request.k, expansion=expansion, mask=whole, stop=allowed.stop,

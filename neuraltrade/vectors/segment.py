@@ -19,14 +19,18 @@ import msgspec
 import numpy as np
 
 from ..core import hnsw, quant
-from ..errors import LogCorrupt, NeuralTradeError
+from ..core.cells import Cells
+from ..errors import InputError, LogCorrupt, NeuralTradeError
 from .block import BANISHED, Block, build_index
+from .calibration import calibrate_cells
 from .files import FileEntry, SegmentEntry, entry_of, map_checked, write_atomic
 from .layout import arrays_of
 from .spec import DEFAULTS, DTYPES, NEVER, CollectionSpec
 
 PAGE = 4096
 TRAILER = struct.Struct("<Q8s")
+CELLS = "cells."  # arrays of core.cells.Cells, where the rows are many enough
+CELL_SIZE, CELLS_MOST = 256, 2_048  # rows of a cell; beyond so many cells, each holds more
 MAGIC = b"NTSEG\x00\x00\x01"
 
 
@@ -78,6 +82,17 @@ class Content:
         """Write the segment file whole; fsync, rename, fsync the directory."""
         write_atomic(path, self._chunks())
         return entry_of(path)
+
+    def build_cells(self, cancel: Any) -> int:
+        """Sort these rows into cells, for the file to hold; how many rows of the nearest to look at. 0: cancelled."""
+        arrays = self.arrays
+        codes, inverse_norm, signs = arrays["codes"], arrays["inverse_norm"], arrays["signs"]
+        wanted = min(max(self.rows // CELL_SIZE, 1), CELLS_MOST)
+        cells = Cells.build(codes, inverse_norm, signs, wanted, cancel=cancel)
+        if cells is None:
+            return 0
+        self.arrays |= {CELLS + name: array for name, array in cells.arrays.items()}
+        return calibrate_cells(cells, codes, inverse_norm, cancel)
 
     def build_graph(self, cancel: Any) -> hnsw.Graph | None:
         """The HNSW graph of these rows; None once `cancel` is set. One thread, deterministic."""
@@ -212,6 +227,7 @@ def read_rows(spec: CollectionSpec, entry: SegmentEntry, content: mmap.mmap | me
     block.until_ns = np.full(rows, NEVER, np.int64)
     block.known_sorted, block.replaced = True, False
     block.graph, block.expansion = None, entry.expansion
+    block.grouped, block.probe = _cells_of(arrays, entry), entry.probe
     block.numbers, block.texts, block.vocabulary = {}, {}, {}
     for field in spec.fields:  # a field younger than the segment reads as its default
         column = arrays.get("field." + field.name)
@@ -229,6 +245,17 @@ def read_rows(spec: CollectionSpec, entry: SegmentEntry, content: mmap.mmap | me
     block.cells = {}
     block.find = _finder(block)
     return block
+
+
+def _cells_of(arrays: dict[str, np.ndarray], entry: SegmentEntry) -> Cells | None:
+    """The cells of a segment that has some. Raises LogCorrupt where they are not of its rows."""
+    held = {name.removeprefix(CELLS): array for name, array in arrays.items() if name.startswith(CELLS)}
+    if not held or not entry.probe:
+        return None
+    try:
+        return Cells(arrays["codes"], arrays["inverse_norm"], **held)
+    except (InputError, TypeError) as error:
+        raise LogCorrupt(f"{entry.data.file}: cells: {error}") from error
 
 
 def until_pairs(until: np.ndarray) -> bytes:

@@ -56,6 +56,7 @@ from .tail import Tail
 
 SEAL_ROWS = 65_536  # a two-stage scan of so many costs about 0.2 ms
 GRAPH_ROWS = 262_144  # below it a two-stage scan beats a graph at equal recall
+CELL_ROWS = 65_536  # from here on a segment's rows stand in cells
 MERGE_FACTOR = 4
 LOG_CHUNK_ROWS = 8_192  # rows of one log record: what a crash keeps or loses together
 LAG_FILES = 8  # a quiet tail is sealed once it holds back so many log files
@@ -88,6 +89,7 @@ class Store:
         read_only: bool = False,
         seal_rows: int = SEAL_ROWS,
         graph_rows: int = GRAPH_ROWS,
+        cell_rows: int = CELL_ROWS,
         merge_factor: int = MERGE_FACTOR,
         cache_queries: int = CACHE_QUERIES,
         archive: Archive | None = None,
@@ -96,6 +98,7 @@ class Store:
         for name, value, least in (
             ("seal_rows", seal_rows, 1),
             ("graph_rows", graph_rows, 1),
+            ("cell_rows", cell_rows, 1),
             ("merge_factor", merge_factor, 2),
             ("cache_queries", cache_queries, 0),
         ):
@@ -104,6 +107,7 @@ class Store:
         self.path = folder_path(path)
         self.read_only = read_only
         self.seal_rows, self.graph_rows, self.merge_factor = seal_rows, graph_rows, merge_factor
+        self.cell_rows = cell_rows
         self.plan = plan or Plan()
         self.cache_queries = cache_queries  # answers each collection keeps for the next time the same is asked
         self.fetcher = Fetcher(archive)

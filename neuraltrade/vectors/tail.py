@@ -153,4 +153,5 @@ class Tail:
         block.cells = {}
         block.find = self.find
         block.indexes, block.graph, block.expansion = {}, None, 0
+        block.grouped, block.probe = None, 0
         return block

@@ -123,13 +123,13 @@ def resident(folder: Path, counts: dict[str, int]) -> dict[str, Any]:
     marker = folder.with_suffix(".filled")
     if not marker.exists():
         shutil.rmtree(folder, ignore_errors=True)
-        with nt.AgentDB.open(folder) as db:
+        with nt.AgentDB.open(folder, cache_queries=0) as db:
             for name, count in counts.items():
                 add_random(db.collections[name], count)
             db.optimize()
         marker.touch()
     before = rollup()
-    with nt.AgentDB.open(folder) as db:
+    with nt.AgentDB.open(folder, cache_queries=0) as db:
         opened = rollup()
         for name in counts:
             collection = db.collections[name]

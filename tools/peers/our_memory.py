@@ -44,7 +44,7 @@ def fill(folder: Path, vectors: np.ndarray) -> dict[str, Any]:
     if marker.exists():
         return {}
     shutil.rmtree(folder, ignore_errors=True)
-    with nt.AgentDB.open(folder) as db:
+    with nt.AgentDB.open(folder, cache_queries=0) as db:
         began = time.perf_counter()
         for start in range(0, len(vectors), CHUNK_ROWS):
             part = np.ascontiguousarray(vectors[start : start + CHUNK_ROWS])
@@ -159,7 +159,7 @@ def lookups(db: nt.AgentDB) -> dict[str, Any]:
 def inserts(folder: Path, vectors: np.ndarray) -> dict[str, Any]:
     """P10: batches of 1,000, each found by the very next search; what a flush takes; a burst."""
     batches = [np.ascontiguousarray(vectors[at : at + 1_000]) for at in range(0, min(len(vectors), 200_000), 1_000)]
-    with nt.AgentDB.open(folder) as db:
+    with nt.AgentDB.open(folder, cache_queries=0) as db:
         add, missed = db.observations.add, 0
         columns = [columns_of(1_000 * j, 1_000 * j + len(batch)) for j, batch in enumerate(batches)]
         taken, flushed = [], []
