@@ -24,6 +24,7 @@ from .source import (
 )
 
 _PREFIX = "__nt_"
+_OPEN = object()  # where functions that are being routed stand among those that have been: each with its twin's cell
 
 
 def plain(value: Any) -> Any:
@@ -42,6 +43,7 @@ class Rewriter(ast.NodeTransformer):
         self.user = user
         self.owner = owner
         self.done = done
+        self.open: dict[Any, types.CellType] = done.setdefault(_OPEN, {})
         self.injected: dict[str, Any] = {}
 
     def _shared(self, name: str, arguments: list[ast.expr], at: ast.AST) -> ast.Call:
@@ -92,6 +94,8 @@ class Rewriter(ast.NodeTransformer):
             return self._shared(name, node.args, node)
         if isinstance(target, types.FunctionType) and not target.__module__.startswith("neuraltrade"):
             routed = route(target, self.owner, self.done)
+            if target in self.open:  # it calls itself, on whatever way: its twin, once there is one
+                routed = self.open[target]
             if routed is not target:
                 injected = f"{_PREFIX}{len(self.injected)}_{target.__name__}"
                 self.injected[injected] = routed
@@ -110,36 +114,53 @@ def route(function: Any, owner: type, done: dict[Any, Any], self_name: str | Non
         return function
     refuse_self_assignment(user, self_name)
     rewriter = Rewriter(user, owner, done)
+    own = rewriter.open[function] = types.CellType()
     try:
         tree = rewriter.visit(user.node)
-        code = twin_code(user, tree, rewriter.injected) if rewriter.injected else None
+        changed = any(value is not own for value in rewriter.injected.values())
+        code = twin_code(user, tree, rewriter.injected) if changed else None
     except RecursionError:
         raise too_deep(function, user.label) from None
+    finally:
+        del rewriter.open[function]
     if code is not None:
         done[function] = function_of(user.function, code, rewriter.injected)
+    own.cell_contents = done[function]
     return done[function]
 
 
-def twin_code(user: UserFunction, tree: ast.FunctionDef, injected: Iterable[str]) -> types.CodeType:
-    """The code of `tree` as a function of the user's file, the injected names as further cells."""
+def twin_code(
+    user: UserFunction, tree: ast.FunctionDef, injected: Iterable[str], imported: Iterable[str] = ()
+) -> types.CodeType:
+    """The code of `tree` as a function of the user's file, the injected names as further cells.
+
+    imported : names that its module imports; Python compiles calls of their attributes otherwise.
+    """
     original = user.function
     names = [*original.__code__.co_freevars, *injected]
-    outer = ast.parse(f"def outer({', '.join(names)}):\n    pass\n    return {tree.name}")
-    definition = outer.body[0]
+    name, tree.name = tree.name, _PREFIX + "twin"  # what calls itself by name means a global
+    imports = "".join(f"import {each}\n" for each in imported)
+    outer = ast.parse(f"{imports}def outer({', '.join(names)}):\n    pass\n    return {tree.name}")
+    definition = outer.body[-1]
     assert isinstance(definition, ast.FunctionDef)
     tree.args.defaults, tree.args.kw_defaults = [], [None] * len(tree.args.kwonlyargs)
     definition.body[0] = tree
     ast.fix_missing_locations(outer)
-    module = compile(outer, user.file, "exec")
-    outer_code = next(c for c in module.co_consts if isinstance(c, types.CodeType))
-    code = next(c for c in outer_code.co_consts if isinstance(c, types.CodeType) and c.co_name == tree.name)
-    return code.replace(co_qualname=original.__code__.co_qualname)
+    try:
+        module = compile(outer, user.file, "exec")
+        outer_code = next(c for c in module.co_consts if isinstance(c, types.CodeType))
+        code = next(c for c in outer_code.co_consts if isinstance(c, types.CodeType) and c.co_name == tree.name)
+    finally:
+        tree.name = name
+    return code.replace(co_name=name, co_qualname=original.__code__.co_qualname)
 
 
 def function_of(original: types.FunctionType, code: types.CodeType, injected: Mapping[str, Any]) -> Any:
     """A function of that code with the globals, defaults and closure of `original`."""
     cells = dict(zip(original.__code__.co_freevars, original.__closure__ or (), strict=True))
-    cells |= {name: types.CellType(value) for name, value in injected.items()}
+    cells |= {
+        name: value if isinstance(value, types.CellType) else types.CellType(value) for name, value in injected.items()
+    }
     twin = types.FunctionType(
         code,
         original.__globals__,

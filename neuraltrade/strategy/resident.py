@@ -19,6 +19,7 @@ from __future__ import annotations
 import ast
 import dis
 import inspect
+import linecache
 import types
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -129,26 +130,58 @@ def _fit(function: types.FunctionType) -> UserFunction:
     if code.co_argcount != 2 or code.co_kwonlyargcount or code.co_flags & _ODD_FLAGS or _OBSERVERS & set(code.co_names):
         raise Unfit("of another signature, a generator, or it looks at its own locals")
     user = UserFunction(function, function.__qualname__)
-    if user.function is not function or not _same(twin_code(user, user.node, []), code):
+    if user.function is not function or not (
+        _same(twin_code(user, user.node, []), code) or _same(twin_code(user, user.node, [], _imported(user.file)), code)
+    ):
         raise Unfit("the source is not the code")
     return user
 
 
+_imports: dict[str, tuple[list[str], list[str]]] = {}  # of the last file asked about: its lines and what it imports
+
+
+def _imported(file: str) -> list[str]:
+    """Names that a file's module imports outside of functions and classes."""
+    lines = linecache.getlines(file)
+    if file not in _imports or _imports[file][0] is not lines:
+        open_: list[ast.AST] = [ast.parse("".join(lines))]
+        names: set[str] = set()
+        while open_:
+            node = open_.pop()
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                names |= {(each.asname or each.name).partition(".")[0] for each in node.names}
+            elif not isinstance(node, (*_SCOPES, ast.expr)):
+                open_ += ast.iter_child_nodes(node)
+        _imports.clear()
+        _imports[file] = (lines, sorted(names - {"*"}))
+    return _imports[file][1]
+
+
 def _stored(owner: type) -> set[str]:
-    """Attributes that methods other than init assign, of whatever object: a number of such a name is no constant."""
+    """Attributes that methods other than init assign, of whatever object: a number of such a name is no constant.
+
+    A class method that none of them names makes instances, as `Ensemble.of` does, before there is a run.
+    """
     names: set[str] = set()
-    codes = [
-        value.__code__
-        for cls in owner.__mro__
-        if cls.__module__ not in ("builtins", "neuraltrade.strategy.base")
-        for name, each in vars(cls).items()
-        if name not in ("init", "__init__") and isinstance(value := getattr(each, "__func__", each), types.FunctionType)
-    ]
+    codes: list[types.CodeType] = []
+    makers: dict[str, list[types.CodeType]] = {}
+    for cls in owner.__mro__:
+        if cls.__module__ in ("builtins", "neuraltrade.strategy.base"):
+            continue
+        for name, each in vars(cls).items():
+            function = getattr(each, "__func__", each)
+            if name in ("init", "__init__") or not isinstance(function, types.FunctionType):
+                continue
+            if isinstance(each, classmethod):
+                makers.setdefault(name, []).append(function.__code__)
+            else:
+                codes.append(function.__code__)
     while codes:
         code = codes.pop()
         if _SETTERS & set(code.co_names):
             raise Unfit("a method sets attributes by name")
         codes += [each for each in code.co_consts if isinstance(each, types.CodeType)]
+        codes += [each for name in code.co_names for each in makers.pop(name, ())]
         names |= {each.argval for each in dis.get_instructions(code) if each.opname in ("STORE_ATTR", "DELETE_ATTR")}
     return names
 

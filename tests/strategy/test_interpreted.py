@@ -40,6 +40,27 @@ def helper(x):
     return x**0.3
 
 
+def descend(n, x):
+    return math.sqrt(x) if n <= 0 else descend(n - 1, x + 1.0) ** 0.3 / 3.0
+
+
+def even(n, x):
+    return x if n == 0 else odd(n - 1, x) ** 0.7
+
+
+def odd(n, x):
+    return x if n == 0 else even(n - 1, x) ** 1.1
+
+
+def count_down(n):
+    return 0 if n <= 0 else count_down(n - 1)
+
+
+class Recursive(nt.Strategy):
+    def on_bar(self, ctx):
+        ctx.state[0] = descend(2, ctx.close) + even(3, ctx.close) + count_down(4)
+
+
 class Plain(nt.Strategy):
     def on_bar(self, ctx):
         ctx.state[0] = math.sqrt(ctx.close) * 2
@@ -71,6 +92,21 @@ def test_powers_and_math_take_the_shared_functions():
         + shared_math.pow(3.0, 0.3)
     )
     assert ctx.state[0] == expected
+
+
+def test_helpers_that_call_themselves_take_the_shared_functions_all_the_way():
+    power, context = shared_math.pow, Context(37.3)
+    instance = Recursive()
+    interpreted.bind(instance)(context)
+    descended = power(power(math.sqrt(39.3), 0.3) / 3.0, 0.3) / 3.0
+    turned = power(power(power(37.3, 0.7), 1.1), 0.7)
+    assert context.state[0] == descended + turned
+    routed = interpreted.route(descend, Recursive, {})
+    assert (routed.__name__, routed.__qualname__, routed.__code__.co_name) == ("descend",) * 3
+    assert interpreted.route(count_down, Recursive, {}) is count_down
+    assert nt.backtest(BARS, Recursive).digest == nt.backtest(BARS, Plain).digest
+    with pytest.raises(nt.CompileError, match=r"test_interpreted\.py:\d+: recursion through descend"):
+        nt.backtest(BARS, nt.compiled(Recursive))
 
 
 def test_tracebacks_show_the_users_line():

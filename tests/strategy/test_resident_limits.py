@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
+import numpy as np
 import pytest
 
 import neuraltrade as nt
@@ -57,12 +59,48 @@ class SetsByName(Base):
         ctx.state[0] += ctx.close > self.pace
 
 
-@pytest.mark.parametrize("strategy", [Comprehends, Rebinds, Captures, SetsByName])
+class SetsThroughItsClass(Base):
+    @classmethod
+    def quicken(cls, pace):
+        setattr(cls, "pace", pace)  # noqa: B010
+
+    def on_bar(self, ctx):
+        self.quicken(100.0 + ctx.i % 3)
+        ctx.state[0] += ctx.close > self.pace
+
+
+@pytest.mark.parametrize("strategy", [Comprehends, Rebinds, Captures, SetsByName, SetsThroughItsClass])
 def test_what_could_change_unseen_is_called(monkeypatch, strategy):
     monkeypatch.setattr(strategy, "pace", 2.5, raising=False)
     monkeypatch.setattr(prepare, "RESIDENT_BARS_MIN", 0)
     assert not stays(strategy)
     assert len(nt.backtest(GOOG[:30], strategy).equity) == 30
+
+
+class Imports(Base):
+    """Calls of an imported module's functions, which Python compiles unlike a method's."""
+
+    def on_bar(self, ctx):
+        if math.floor(ctx.close) % 2 and not np.isnan(ctx.value(self.s)) and ctx.position == 0:
+            ctx.buy(math.ceil(ctx.close / 100.0))
+        elif ctx.crossed_below(self.f, self.s):
+            ctx.close_position()
+
+
+def test_functions_of_imported_modules_do_not_keep_a_body_from_staying(monkeypatch):
+    assert stays(Imports)
+    whole = nt.backtest(GOOG, Imports, cash=1e6)
+    monkeypatch.setattr(prepare, "RESIDENT_BARS_MIN", NEVER)
+    assert whole.digest == nt.backtest(GOOG, Imports, cash=1e6).digest
+    assert len(whole.fills) > 20
+
+
+@pytest.mark.parametrize("name", ["Momentum", "MeanReversion", "Trend", "Pairs", "Ensemble"])
+def test_the_library_stays(name):
+    made = getattr(nt.strategy.library, name)
+    strategy = made.of([nt.strategy.library.Momentum]) if name == "Ensemble" else made()
+    data = [nt.datasets.load(symbol)[-2_000:] for symbol in ("AAPL", "MSFT")]
+    assert prepare.prepare(strategy, None, data).resident is not None
 
 
 class Still(Base):
