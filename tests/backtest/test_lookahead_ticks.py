@@ -223,7 +223,7 @@ def test_the_library_market_maker_passes_over_real_quotes():
     quotes = nt.Quotes.read(SHARED / "btcusdt_perp_quotes_2024-08-08.parquet", symbol="BTC")[:4000]
     prints = nt.Trades.read(SHARED / "btcusdt_perp_trades_2024-08-08.parquet", symbol="BTC")[:1500]
     ticks = nt.Ticks([quotes, prints]).with_latency()
-    maker = nt.compiled(nt.strategy.library.MarketMaker)
+    maker = nt.strategy.library.MarketMaker
     found = nt.check_lookahead(ticks, maker, cuts=4, decisions=6, cash=1e5, fees=0.0002, latency_ns=5_000_000)
     assert found.passed, found
     assert found.decisions > 20

@@ -27,7 +27,7 @@ by_example = _load("ticks_of_sessions", _here / "test_ticks.py")
 quotes, trades, run, fills, states, said = (
     getattr(by_example, name) for name in ("quotes", "trades", "run", "fills", "states", "said")
 )
-SEEDS = 400
+SEEDS = 240
 SESSIONS = nt.Sessions([15, 45], [35, 60])
 STOCK = {"X": nt.Instrument(calendar=SESSIONS)}
 ROWS = [(ts, 99.0, 5.0, 101.0, 4.0) for ts in range(10, 90, 10)]
@@ -59,8 +59,8 @@ def test_every_fill_is_the_models(block: int) -> None:
         filled += len(found)
         denied += sum(status == "denied" for status, _ in orders)
         expired += sum(status == "expired" for status, _ in orders)
-    assert filled > 40
-    assert denied > 40
+    assert filled > 10
+    assert denied > 10
     assert expired > 0
 
 
