@@ -231,7 +231,9 @@ class Replay:
             expected = reader.sequence
 
     def drop_rest(self) -> None:
-        """Remove the files after the one the log ends in."""
+        """Remove the files after the one the log ends in, and what a killed process had begun of a new one."""
+        for scratch in self.directory.glob("wal-*.log.*.new"):
+            scratch.unlink(missing_ok=True)
         for number, path in self.files:
             if number > self.last:
                 path.unlink()

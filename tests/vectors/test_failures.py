@@ -233,3 +233,13 @@ def test_a_log_that_cannot_be_synced_at_the_end_keeps_no_other_open(tmp_path, mo
         store.close()
     assert current.closed
     Store(tmp_path / "s", [SPEC]).close()
+
+
+def test_a_log_file_that_was_only_begun_is_removed_by_the_next_owner(tmp_path):
+    Store(tmp_path / "s", [SPEC]).close()
+    begun = tmp_path / "s" / "wal-00000002.log.0a1b2c3d.new"
+    begun.write_bytes(b"NTWAL")
+    Store(tmp_path / "s", [SPEC], read_only=True).close()
+    assert begun.exists()
+    Store(tmp_path / "s", [SPEC]).close()
+    assert not begun.exists()

@@ -148,6 +148,9 @@ class StoreCase:
     def check_whole(self) -> str:
         with stores.opened(self.path) as store:
             store.verify()
+            left = [file.name for file in self.path.iterdir() if file.name.endswith((".new", ".tmp"))]
+            if left:
+                return f"what a killed process had begun is never removed: {left}"
             told = stores.differences(store, self.model, self.rng)
             store.optimize()
             return told or stores.differences(store, self.model, self.rng)
