@@ -1,8 +1,9 @@
 """Which rows of a block may answer a query, counted exactly before anything is scanned.
 
-Every comparison that must hold and has an index gives an exact count by bisection; the smallest slice is gathered and
-the rest of the conditions is tested on it alone. Where no slice is small, conditions become a mask over the rows known
-by then. The count then chooses how to search (`search.py`), and `Step` says what was chosen.
+Every comparison that must hold and has an index gives an exact count by bisection, those of one field together; the
+smallest slice is gathered and the rest of the conditions is tested on it alone. Where no slice is small, conditions
+become a mask over the rows known by then, drawn from the indexes or compared. The count then chooses how to search
+(`search.py`), and `Step` says what was chosen.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from .block import LATEST, Block, matches
 from .query import Filter
 from .spec import NEVER
 
+Slice = tuple[str, int, int]  # of an index: its name, and from where to where
 FOREVER = (-NEVER, NEVER)
 
 
@@ -68,19 +70,19 @@ def candidates(block: Block, scope: Scope, gather_max: int) -> Candidates:
     if not conditions:
         mask = block.visible(scope.as_of, stop)
         return Candidates(stop if mask is None else int(np.count_nonzero(mask)), stop, mask)
-    best = _smallest_slice(block, scope, conditions)
+    slices, rest = _slices(block, scope, conditions)
+    best = min(slices, key=lambda one: one[2] - one[1], default=None)
     if best is not None and best[2] - best[1] <= gather_max:
         name, low, high = best
         rows = block.visible_rows(block.indexes[name][low:high], scope.as_of)
-        for condition in conditions:
+        for condition in conditions if len(slices) > 1 else rest:
             if not len(rows):
                 break
             rows = rows[matches(condition, block, rows)]
         rows = np.sort(rows)
         return Candidates(len(rows), stop, None, rows)
     mask = block.visible(scope.as_of, stop)
-    for condition in conditions:
-        found = matches(condition, block, slice(0, stop))
+    for found in (*(_mask_of_slice(block, one, stop) for one in slices), *(_mask(block, one, stop) for one in rest)):
         mask = found if mask is None else mask & found
     assert mask is not None
     return Candidates(int(np.count_nonzero(mask)), stop, mask)
@@ -100,19 +102,64 @@ def ordered_rows(block: Block, scope: Scope, gather_max: int) -> np.ndarray:
     return rows[np.lexsort((block.ids[rows], block.ts_ns[rows]))]
 
 
-def _smallest_slice(block: Block, scope: Scope, conditions: list[Filter]) -> tuple[str, int, int] | None:
-    best = None
+def _slices(block: Block, scope: Scope, conditions: list[Filter]) -> tuple[list[Slice], list[Filter]]:
+    """What indexes say of the conditions, one slice a field: comparisons of one field meet in one slice. And the
+    conditions no index can tell.
+    """
+    held: dict[str, tuple[int, int]] = {}
+    rest, equal = [], set()
     for condition in conditions:
         found = block.slice_of(condition) if not condition.parts else None
         if found is None:
+            rest.append(condition)
             continue
         name, low, high = found
-        if condition.op == "eq" and name != "ts_ns" and scope.has_interval and high > low:
-            low, high = block.narrow(name, low, high, scope.start_ns, scope.end_ns)
-        if best is None or high - low < best[2] - best[1]:
-            best = (name, low, high)
-    if scope.start_ns != FOREVER[0] and scope.end_ns != FOREVER[1] and "ts_ns" in block.indexes:
-        low, high = block.narrow("ts_ns", 0, block.count, scope.start_ns, scope.end_ns)
-        if best is None or high - low < best[2] - best[1]:
-            best = ("ts_ns", low, high)
-    return best
+        before = held.get(name, (0, block.count))
+        held[name] = (max(low, before[0]), min(high, before[1]))
+        if condition.op == "eq":
+            equal.add(name)
+    if scope.has_interval:
+        for name in equal - {"ts_ns"}:
+            low, high = held[name]
+            if high > low:
+                held[name] = block.narrow(name, low, high, scope.start_ns, scope.end_ns)
+    return [(name, low, max(low, high)) for name, (low, high) in held.items()], rest
+
+
+def _mask(block: Block, node: Filter, stop: int) -> np.ndarray:
+    """bool[stop]: rows that match. Through the indexes where that touches fewer rows than comparing each."""
+    if node.op == "not_":
+        return ~_mask(block, node.parts[0], stop)
+    if node.op == "and_":
+        slices, rest = _slices(block, Scope(), list(node.conjuncts()))
+        masks = [_mask_of_slice(block, one, stop) for one in slices] + [_mask(block, one, stop) for one in rest]
+        return np.logical_and.reduce(masks) if len(masks) > 1 else masks[0]
+    if node.op == "or_":
+        return np.logical_or.reduce([_mask(block, part, stop) for part in node.parts])
+    if node.op == "in_" and node.field in block.indexes:
+        mask = np.zeros(stop, bool)
+        for value in node.value:
+            found = block.slice_of(Filter.eq(node.field, value))
+            assert found is not None
+            _scatter(block, found, mask)
+        return mask
+    found = block.slice_of(node)
+    return matches(node, block, slice(0, stop)) if found is None else _mask_of_slice(block, found, stop)
+
+
+def _mask_of_slice(block: Block, one: Slice, stop: int) -> np.ndarray:
+    """bool[stop]: the rows of a slice; of a wide one, those not beside it."""
+    name, low, high = one
+    wide = high - low > block.count // 2
+    mask = np.full(stop, wide)
+    if wide:
+        _scatter(block, (name, 0, low), mask, False)
+        _scatter(block, (name, high, block.count), mask, False)
+    else:
+        _scatter(block, one, mask)
+    return mask
+
+
+def _scatter(block: Block, one: Slice, mask: np.ndarray, value: bool = True) -> None:
+    rows = block.indexes[one[0]][one[1] : one[2]]
+    mask[rows if len(mask) == block.count else rows[rows < len(mask)]] = value
