@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import neuraltrade as nt
+from neuraltrade.core import spread
 from neuraltrade.errors import DependencyMissing
 from neuraltrade.ports import SIMILAR_DTYPE
-from neuraltrade.strategy.library.pairs import kalman_spread
 
 library = nt.strategy.library
 COSTS = {"cash": 100_000.0, "fees": 0.0005, "slippage": 0.0002}
@@ -143,10 +143,10 @@ def test_the_filter_finds_the_hedge_ratio():
     rng = np.random.default_rng(5)
     x = np.cumsum(rng.normal(0, 0.02, 4000)) + 4.0
     y = 0.3 + 0.7 * x + rng.normal(0, 0.01, 4000)
-    surprise, beta = kalman_spread(y, x, 1e-7)
+    surprise, beta = spread.kalman(y, x, 1e-7)
     assert abs(float(beta[-500:].mean()) - 0.7) < 0.05
     assert abs(float(surprise[500:].mean())) < 0.1
-    again = kalman_spread(y[:1000], x[:1000], 1e-7)
+    again = spread.kalman(y[:1000], x[:1000], 1e-7)
     assert np.array_equal(surprise[:1000], again[0])
     assert np.array_equal(beta[:1000], again[1])
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ...core import indicators, spread
 from ...core.settings import RiskLimits
 from ...errors import DependencyMissing, InputError
 from ..base import Strategy
@@ -59,10 +60,10 @@ class Pairs(Strategy):
         first, second = data.bars[:2]
         common, mine, theirs = np.intersect1d(first.ts_ns, second.ts_ns, assume_unique=True, return_indices=True)
         y, x = np.log(first.close[mine]), np.log(second.close[theirs])
-        surprise, beta = kalman_spread(y, x, self.delta)
+        surprise, beta = spread.kalman(y, x, self.delta)
         z = self._score(surprise)
         allowed = self._tested(y, x) if self.significance > 0.0 else np.ones(len(common), bool)
-        side = self._sides(z, allowed)
+        side = spread.sides(z, allowed, self.entry, self.exit, self.stop)
         hedge = np.clip(beta, 0.0, self.max_hedge)
         # The hedge of a trade is the one it was opened with.
         opened = np.maximum.accumulate(np.where(np.diff(side, prepend=0.0) != 0.0, np.arange(len(side)), 0))
@@ -77,26 +78,11 @@ class Pairs(Strategy):
         sums = np.full(len(surprise), np.nan)
         sums[self.window - 1 :] = total[self.window :] - total[: -self.window]
         z = np.full(len(sums), np.nan)
-        for i in range(self.window + self.lookback, len(sums)):
-            past = sums[i - self.lookback : i]
-            deviation = float(past.std())
-            z[i] = sums[i] / deviation if deviation > 0.0 else np.nan
+        first = self.window + self.lookback  # the first row that has as many sums before it
+        if first < len(sums):
+            deviation = indicators.stdev(sums[self.window - 1 :], self.lookback)[self.lookback : -1]
+            z[first:] = sums[first:] / np.where(deviation > 0.0, deviation, np.nan)
         return z
-
-    def _sides(self, z: np.ndarray, allowed: np.ndarray) -> np.ndarray:
-        """float64[n]: 1 long the spread, -1 short, 0 flat, decided at each bar from z up to it."""
-        side, waiting = 0.0, False
-        sides = np.zeros(len(z))
-        for i, score in enumerate(z.tolist()):
-            if not math.isnan(score):
-                waiting = waiting and abs(score) > self.exit
-                if side != 0.0 and (abs(score) >= self.stop or side * score >= -self.exit):
-                    waiting = abs(score) >= self.stop
-                    side = 0.0
-                elif side == 0.0 and not waiting and allowed[i] and self.entry <= abs(score) < self.stop:
-                    side = -1.0 if score > 0.0 else 1.0
-            sides[i] = side
-        return sides
 
     def _tested(self, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         """bool[n]: whether the latest Engle-Granger test, over bars before, found the two cointegrated."""
@@ -128,27 +114,3 @@ class Pairs(Strategy):
             direction = 1 if weight > 0.0 else -1
             ctx.signal(direction, 0.6, reasoning="the spread has left its range: trade it back")
             ctx.target(weight)
-
-
-def kalman_spread(y: np.ndarray, x: np.ndarray, delta: float) -> tuple[np.ndarray, np.ndarray]:
-    """(surprise, beta): float64[n] each: y less what alpha + beta x was expected to be, over its expected deviation,
-    and beta as known after the bar. Random-walk coefficients, one pass, O(n); row i depends on rows 0..i alone."""
-    n = len(y)
-    surprise, betas = np.zeros(n), np.zeros(n)
-    alpha, beta = (float(y[0] - x[0]) if n else 0.0), 1.0
-    p_aa, p_ab, p_bb = 1.0, 0.0, 1.0
-    noise = 1e-3
-    for i, (now, other) in enumerate(zip(y.tolist(), x.tolist(), strict=True)):
-        p_aa, p_bb = p_aa + delta, p_bb + delta
-        error = now - alpha - beta * other
-        variance = p_aa + 2.0 * other * p_ab + other * other * p_bb + noise
-        gain_a, gain_b = (p_aa + other * p_ab) / variance, (p_ab + other * p_bb) / variance
-        surprise[i] = error / math.sqrt(variance)
-        alpha, beta = alpha + gain_a * error, beta + gain_b * error
-        p_aa, p_ab, p_bb = (
-            p_aa - gain_a * (p_aa + other * p_ab),
-            p_ab - gain_a * (p_ab + other * p_bb),
-            p_bb - gain_b * (p_ab + other * p_bb),
-        )
-        betas[i] = beta
-    return surprise, betas
