@@ -243,6 +243,11 @@ class AuditLog:
         return bool(self._wal.closed)
 
     @property
+    def torn_bytes(self) -> int:
+        """Bytes after the last whole record that opening found, and dropped: what a crash left of an append."""
+        return int(self._wal.torn_bytes)
+
+    @property
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """All checkpoints, oldest first."""
         return tuple(self._checkpoints)

@@ -135,6 +135,7 @@ class LogFiles:
         self._older = [
             (older, wal.Log.open(path_of(directory, older), create=False, label=store)) for older in unsynced
         ]
+        self.torn_bytes: int = self.current.torn_bytes + sum(log.torn_bytes for _, log in self._older)  # dropped here
 
     def append(self, kind: int, body: bytes) -> None:
         """Append a record: it survives the death of this process."""

@@ -304,7 +304,7 @@ class Store:
         self.check_open()
 
     def stats(self) -> dict[str, Any]:
-        """Rows, segments and bytes by collection; log files; what the builder did."""
+        """Rows, segments and bytes by collection; log files, bytes of a torn end that opening dropped; what was built."""
         self.check_open()
         builder = self._builder
         return {
@@ -312,6 +312,7 @@ class Store:
             "read_only": self.read_only,
             "poisoned": self._poisoned,
             "next_id": self.next_id,
+            "torn_bytes": 0 if self._log is None else self._log.torn_bytes,
             "log_files": len(wal_log.list_files(self.path)),
             "log_bytes": sum(map(size_of, wal_log.list_files(self.path))),
             "built_segments": 0 if builder is None else builder.built_segments,

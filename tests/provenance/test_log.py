@@ -374,3 +374,16 @@ def test_a_change_of_folder_does_not_move_the_log(tmp_path, monkeypatch):
         monkeypatch.chdir("/")
         log.append(nt.Signal(id=1, ts_ns=0, symbol="A", direction="long"))
         assert log.get(0).id == 1 and log.verify().records == 1
+
+
+def test_a_torn_end_is_told(tmp_path):
+    with nt.AuditLog.open(tmp_path / "audit") as log:
+        log.append(record(1))
+        assert log.torn_bytes == 0
+    with open(tmp_path / "audit" / "audit.wal", "ab") as handle:
+        handle.write(b"half a record...")
+    for read_only in (True, False):
+        with nt.AuditLog.open(tmp_path / "audit", read_only=read_only) as log:
+            assert (len(log), log.torn_bytes) == (1, 16)
+    with nt.AuditLog.open(tmp_path / "audit") as log:
+        assert log.torn_bytes == 0

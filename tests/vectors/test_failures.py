@@ -243,3 +243,16 @@ def test_a_log_file_that_was_only_begun_is_removed_by_the_next_owner(tmp_path):
     assert begun.exists()
     Store(tmp_path / "s", [SPEC]).close()
     assert not begun.exists()
+
+
+def test_what_opening_drops_is_told(tmp_path):
+    with Store(tmp_path / "s", [SPEC]) as store:
+        store.collections["things"].add(vectors(3), ts_ns=0)
+        assert store.stats()["torn_bytes"] == 0
+    with open(tmp_path / "s" / "wal-00000001.log", "ab") as handle:
+        handle.write(b"torn by a crash!")
+    with Store(tmp_path / "s", [SPEC]) as store:
+        assert store.stats()["torn_bytes"] == 16
+        assert store.collections["things"].count() == 3
+    with Store(tmp_path / "s", [SPEC]) as store:
+        assert store.stats()["torn_bytes"] == 0

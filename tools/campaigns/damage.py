@@ -230,7 +230,7 @@ class AuditTarget:
         shorter = body == self.whole[: len(body)] and len(body) in self.parts
         try:
             with audits.opened(self.folder, read_only=True) as log:
-                told = log._wal.torn_bytes > 0
+                told = log.torn_bytes > 0
                 if len(log) > self.records or (len(log) and log.get(len(log) - 1) != audits.record_of(len(log) - 1)):
                     return "a record is served that was not written"
                 if not told and not shorter and body != self.whole:
