@@ -304,7 +304,7 @@ class Store:
         self.check_open()
 
     def stats(self) -> dict[str, Any]:
-        """Rows, segments and bytes by collection; log files, bytes of a torn end that opening dropped; what was built."""
+        """Rows, segments and bytes by collection; log files, bytes of a torn end that opening dropped; the builder."""
         self.check_open()
         builder = self._builder
         return {

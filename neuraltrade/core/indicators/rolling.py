@@ -43,8 +43,8 @@ def rolling_max(values: npt.ArrayLike, window: int) -> Series:
 def rolling_median(values: npt.ArrayLike, window: int) -> Series:
     """Median of the last `window` values, the mean of the middle two where `window` is even.
 
-    float64[n]; the first window - 1 are NaN. The window is kept sorted, a long one in runs: 0.04 us a row over a window of
-    20, 0.2 from 2,000 to a million.
+    float64[n]; the first window - 1 are NaN. The window is kept sorted, a long one in runs: 0.04 us a row over a window
+    of 20, 0.2 from 2,000 to a million.
 
     >>> from neuraltrade.core import indicators
     >>> indicators.rolling_median([3.0, 1.0, 2.0, 8.0], 3)
