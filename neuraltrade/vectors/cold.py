@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 FETCHED_BYTES = 256 << 20  # of segments kept in memory once they were fetched
 TEXTS_MAX = 256  # different texts of a field that the manifest names
 FETCHED_SLOTS = (
-    "codes", "finder", "ids", "indexes", "inverse_norm", "known_ns", "numbers", "payload", "payloads", "signs",
-    "texts", "ts_ns", "vocabulary",
+    "codes", "finder", "grouped", "ids", "indexes", "inverse_norm", "known_ns", "numbers", "payload", "payloads",
+    "signs", "texts", "ts_ns", "vocabulary",
 )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ class ColdBlock(Block):
         self.name, self.count = entry.data.file, entry.rows
         self.known_sorted, self.replaced = True, False
         self.graph, self.expansion, self.cells = None, 0, {}
-        self.grouped, self.probe = None, 0
+        self.probe = entry.probe
         low, high = entry.archived.ids
         self.find = lambda id_: self.finder(id_) if low <= id_ <= high else ()
 
@@ -199,7 +199,7 @@ def _moved(store: Store, spec: CollectionSpec, segment: Segment, archive: Archiv
     ids, ts_ns, known_ns = (_limits(column) for column in (block.ids, block.ts_ns, block.known_ns))
     archived = ArchivedEntry(id_, ids, ts_ns, known_ns, _few_texts(block), _finite_limits(block))
     data, rows = segment.entry.data, segment.entry.rows
-    entry = SegmentEntry(data, rows, until=segment.entry.until, archived=archived)
+    entry = SegmentEntry(data, rows, until=segment.entry.until, probe=segment.entry.probe, archived=archived)
     return ColdSegment(store.path, spec, entry, store.fetcher)
 
 

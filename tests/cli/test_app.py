@@ -65,8 +65,11 @@ WRONG = [
     (["sweep", "IBM", *GRID, "--trials", "3"], "trials must be None for method='grid'"),
     (["walkforward", "IBM", *GRID, "--method", "bayes", "--trials", "3"], "each fold tries the same candidates"),
     (["backtest", "AAPL", "--fill", "perfect"], "perfect"),
-    (["verify", "nowhere"], "path must be a folder with an audit log or a store, was 'nowhere'"),
-    (["similar", "nowhere", "--symbol", "AAPL"], "path must be a folder with an audit log or a store, was 'nowhere'"),
+    (["verify", "nowhere"], "path must be a folder with an audit log, a store or an archive, was 'nowhere'"),
+    (
+        ["similar", "nowhere", "--symbol", "AAPL"],
+        "path must be a folder with an audit log, a store or an archive, was 'nowhere'",
+    ),
     (["similar", ".", "-k", "0", "--symbol", "AAPL"], "Invalid value for '-k'"),
     (["sweep", "IBM"], "Missing option '--grid'"),
     (["sweep", "IBM", "--grid", "lookback"], "--grid must look like name=2:50:4 or name=1,2,3, was 'lookback'"),

@@ -84,7 +84,7 @@ def test_a_changed_byte_of_a_store_is_found(capsys: pytest.CaptureFixture[str], 
 
 def test_folder_with_neither_exits_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(["verify", str(tmp_path)]) == 2
-    assert "has neither" in capsys.readouterr().err
+    assert "has none" in capsys.readouterr().err
 
 
 def test_similar_knows_nothing_later_than_asked(capsys: pytest.CaptureFixture[str], made: Path) -> None:

@@ -11,6 +11,7 @@ from neuraltrade.errors import FormatTooNew, InputError, LogCorrupt, StoreClosed
 from neuraltrade.ports import Archive
 from neuraltrade.vectors import CollectionSpec, Field, Filter, Store, files
 from neuraltrade.vectors.cold import demote
+from neuraltrade.vectors.search import Plan
 
 SPEC = CollectionSpec(
     name="things", dimension=64, fields=(Field("symbol", "text"), Field("price", "float"), Field("rank", "int", False))
@@ -111,6 +112,23 @@ def test_answers_stay_what_they_were(store, shelf, tmp_path):
             assert everything(again.collections["things"]) == before
             assert again.verify()["files"] >= 1
             assert again.collections["things"].get(1)["payload"] == b"0/0"
+
+
+def test_cells_come_back_with_their_rows(tmp_path, shelf):
+    centres = vectors(100, 8)
+    clustered, queries = centres[np.arange(6_000) % 100] + 0.05 * vectors(6_000, 1), centres[:30]
+    settings = {"cell_rows": 4_000, "plan": Plan(exact_rows=50, gather_rows=100, cells_gain=0.5)}
+    with Store(tmp_path / "s", [SPEC], seal_rows=4_000, archive=shelf, cache_queries=0, **settings) as store:
+        things = store.collections["things"]
+        things.add(clustered, ts_ns=np.arange(6_000), symbol="A")
+        store.optimize()
+        before = [[part.tobytes() for part in things.search_many(queries, 10)], things.search(queries[0], 10).plan]
+        assert "cells" in {step.how for step in before[1]}
+        assert demote(store, things, 9_000) == 6_000
+        assert [
+            [part.tobytes() for part in things.search_many(queries, 10)],
+            things.search(queries[0], 10).plan,
+        ] == before
 
 
 def test_what_cannot_answer_is_not_fetched(store, shelf):
