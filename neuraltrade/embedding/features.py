@@ -108,7 +108,7 @@ def _trend(bars: Series) -> dict[str, np.ndarray]:
     """Correlation with time, net move per distance walked, oscillators, distance from extremes, memory of returns."""
     n, close = bars.close.size, bars.close
     logs, clock, returns = ta.log(close), np.arange(n, dtype=np.float64), ta.log_returns(close)
-    histogram = _over(n, 26, lambda: ta.macd(close)[2])
+    histogram = _over(n, 26 + 9 - 1, lambda: ta.macd(close)[2])
     return {
         "trend_21": _over(n, MONTH, lambda: ta.correlation(logs, clock, MONTH)),
         "trend_63": _over(n, QUARTER, lambda: ta.correlation(logs, clock, QUARTER)),

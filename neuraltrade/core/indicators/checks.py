@@ -74,6 +74,17 @@ def _whole(wanted: Parameter, value: Any, before: Mapping[str, Any], rows: int |
     return int(value)
 
 
+def warm_up(entry: Entry, checked: Mapping[str, Any], rows: int) -> None:
+    """Raise where every window fits but all of them, one after the other, leave the first line without a number."""
+    first = entry.first(**checked)[0]
+    if first >= rows and first > max(checked.values(), default=first):
+        given = ", ".join(f"{name}={value}" for name, value in checked.items())
+        raise InputError(
+            f"{entry.name}({given}) has its first number in row {first} (from 0: {entry.warm_up.split(';')[0]}), "
+            f"the series has {rows} rows"
+        )
+
+
 def state_of(entry: Entry, checked: Mapping[str, Any]) -> State:
     """A fresh native state for checked parameters."""
     real = next((checked[one.name] for one in entry.parameters if one.real), 0.0)
@@ -89,5 +100,7 @@ def compute(name: str, given: Sequence[Any], *values: Any) -> Any:
         for array, one in zip(inputs, entry.series, strict=True):
             positive(array, one)
     named = {one.name: value for one, value in zip(entry.parameters, values, strict=True)}
-    lines = state_of(entry, parameters(entry, named, inputs[0].size)).feed(inputs)
+    checked = parameters(entry, named, inputs[0].size)
+    warm_up(entry, checked, inputs[0].size)
+    lines = state_of(entry, checked).feed(inputs)
     return entry.result(*lines) if entry.result else lines[0]
