@@ -9,8 +9,11 @@ import numpy as np
 
 from ..core.engine import Engine
 from ..core.layouts import EVENT_DTYPE, EVENT_KINDS
+from ..core.team import Team
 from ..results import Result
+from ..results.team import TeamRecord
 from .run import _in_order_of_use
+from .team import Members, unified
 
 _BARS = ("bar", "entry_bar", "exit_bar", "created_bar", "done_bar")
 _ORDERS = ("order_id", "entry_order_id", "exit_order_id", "parent_id")
@@ -20,12 +23,21 @@ _TABLES = ("fills", "trades", "orders", "signals", "denials", "margin_calls", "f
 class Piece:
     """What a finished engine leaves of the steps from `start` on."""
 
-    def __init__(self, engine: Engine, start: int) -> None:
+    team: TeamRecord | None = None
+
+    def __init__(self, engine: Engine, start: int, members: Members | None = None, team: Team | None = None) -> None:
         self.start = start
         self.equity = engine.equity()[start:].copy()
         self.clock_ts_ns = engine.clock_ts_ns[start:]
         self.slots = {name: getattr(engine, name)() for name in _TABLES}
-        self.slots["signals"], self.texts = _in_order_of_use(self.slots["signals"], engine.context.texts)
+        texts: Sequence[str] = engine.context.texts
+        if members is not None and team is not None:
+            owned = {name: rows for name, rows in self.slots.items() if name != "margin_calls"}
+            self.team = members.record(engine, team, owned)
+            self.team.contributions = self.team.contributions[start:]
+            each = [team.context(index).texts for index in range(len(members))]
+            self.slots["signals"], texts = unified(self.slots["signals"], self.team.owners["signals"], each)
+        self.slots["signals"], self.texts = _in_order_of_use(self.slots["signals"], texts)
         self.events = engine.events().view(EVENT_DTYPE)
         self.controls = engine.counters()["controls"]
         self.ambiguous_bars = engine.ambiguous_bars
@@ -59,9 +71,35 @@ def joined(pieces: Sequence[Piece], data: Any, symbols: Sequence[str], **told: A
         controls=_summed([piece.controls for piece in pieces]),
         reasoning=tuple(texts),
         is_checked=True,
+        team=_together(pieces),
         **whole,
         **told,
     )
+
+
+def _together(pieces: Sequence[Piece]) -> TeamRecord | None:
+    """Whose is what over all pieces; in one without a team nothing happened. None where none has one."""
+    known = next((piece.team for piece in pieces if piece.team is not None), None)
+    if known is None:
+        return None
+    before = np.zeros(len(known.names))
+    owners: dict[str, list[np.ndarray]] = {name: [] for name in known.owners}
+    earned, books, interest = [], [[dict.fromkeys(book, 0) for book in own] for own in known.books], 0
+    for piece in pieces:
+        if piece.team is None:
+            earned.append(np.tile(before, (len(piece.equity), 1)))
+            continue
+        for name, rows in piece.team.owners.items():
+            owners[name].append(rows)
+        earned.append(piece.team.contributions + before)
+        before = earned[-1][-1]
+        interest += piece.team.interest
+        for total, own in zip(books, piece.team.books, strict=True):
+            for sums, book in zip(total, own, strict=True):
+                for key, value in book.items():
+                    sums[key] += value
+    whole = {name: np.concatenate(rows) for name, rows in owners.items()}
+    return TeamRecord(known.names, whole, np.concatenate(earned), books, interest, known.scale)
 
 
 def _moved(rows: np.ndarray, origin: int, orders: int, signals: int) -> np.ndarray:

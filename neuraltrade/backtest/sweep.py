@@ -55,7 +55,8 @@ def sweep(
     """Try `strategy` over `data` with many sets of parameters, and say which was best.
 
     data : Bars, Panel or Ticks. strategy : a subclass or an instance of nt.Strategy, nt.compiled(...) of one, or a
-        callable(data, **params) that returns nt.Signals.
+        callable(data, **params) that returns nt.Signals; or several strategies, as nt.backtest takes them: their
+        parameters are then `NAME.parameter`, in `grid` and in all that comes of it.
     grid : parameter -> values (a range, list or array), or nt.Between to draw from.
     metric : name of a statistic of `result.stats`, or a callable(result) -> number. NaN never wins; of equals the
         first does.

@@ -32,7 +32,8 @@ def identity(job: Job, candidates: Sequence[Mapping[str, Any]], *more: Any) -> s
     window = None if job.window is None else [job.window.start, job.window.stop]
     for part in (job.told, plain, window, list(candidates), job.keep_returns, setup.symbols, more):
         hasher.update(json.dumps(part, sort_keys=True, default=repr).encode() + b"\n")
-    for thing in (job.metric, job.strategy, job.settings.get("benchmark")):
+    strategy = list(job.strategy.items()) if isinstance(job.strategy, Mapping) else job.strategy  # their order counts
+    for thing in (job.metric, strategy, job.settings.get("benchmark")):
         hasher.update(f"{code_of(thing)}\n".encode())
     for array in _arrays(setup):
         _update(hasher, array)

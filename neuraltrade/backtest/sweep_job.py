@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..core.engine import Engine
+from ..core.team import Team
 from ..errors import CompileError, InputError, NeuralTradeError, StrategyError
 from ..market import Bars, Panel, Ticks
 from ..results import Result, statistics, tables
@@ -27,6 +28,8 @@ from ..strategy.batch import Batch
 from ..strategy.prepare import Prepared, prepare
 from . import run as one_run
 from .stitch import Piece, joined
+from .sweep_team import Several, all_release_gil, is_several
+from .team import Members
 
 STATISTICS = tuple(statistics.DEFINITIONS)
 
@@ -55,6 +58,16 @@ class Trial:
     error: str = ""
     returns: np.ndarray | None = None
     first: float = math.nan  # the return of the window's first bar, from the cash to its close
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished run: its engine, and the strategy or the several of it; neither of an nt.Signals."""
+
+    engine: Engine
+    prepared: Prepared | None
+    members: Members | None
+    team: Team | None
 
 
 class Job:
@@ -88,6 +101,7 @@ class Job:
         self._lock = threading.Lock()
         self._setup: Any = None
         self._batch: Batch | None = None
+        self._several: Several | None = None
         self._periods: float | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -118,7 +132,9 @@ class Job:
             data = until(data, self.window.stop)
             given["cash"] = self.window.cash
         setup = one_run._setup(data, **(known | given))
-        if not isinstance(setup.data, Ticks) and _is_strategy(self.strategy):
+        if is_several(self.strategy):
+            self._several = Several(self.strategy, setup, has_window=self.window is not None)
+        elif not isinstance(setup.data, Ticks) and _is_strategy(self.strategy):
             self._batch = Batch(self.strategy, setup.bars, calendars=setup.calendars)
         self._setup = setup
 
@@ -128,28 +144,36 @@ class Job:
 
     # ---- one run ----------------------------------------------------------------------------------------------------
 
-    def engine(self, params: Mapping[str, Any], *, record_events: bool) -> tuple[Engine, Prepared | None]:
+    def engine(self, params: Mapping[str, Any], *, record_events: bool) -> Ran:
         """A finished run."""
         setup = self.setup
-        signals, prepared = None, None
-        if self._batch is not None:
+        signals, prepared, members, team = None, None, None, None
+        if self._several is not None:
+            members = self._several.prepare(params)
+        elif self._batch is not None:
             prepared = self._batch.prepare(params)
         elif _is_strategy(self.strategy):
             prepared = prepare(self.strategy, params, setup.bars, setup.ticks, calendars=setup.calendars)
         else:
             signals = _signals(self.strategy, setup.data, params)
         calls = () if prepared is None else prepared.calls
-        engine = setup.engine(setup.policy, calls, record_events=record_events)
-        if self.start:
-            engine.bind_signals(None)  # the account waits
-            engine.advance(self.start)
-        one_run._bind(engine, setup, signals, prepared)
+        count = 1 if members is None else len(members)
+        engine = setup.engine(setup.policy, calls, count, record_events)
+        if members is not None:
+            team = members.bind(engine)
+            team.wait(engine, self.start)
+        else:
+            if self.start:
+                engine.bind_signals(None)  # the account waits
+                engine.advance(self.start)
+            one_run._bind(engine, setup, signals, prepared)
         if self.asks:
-            named = one_run._settings(setup, setup.policy, prepared, None, False)
-            one_run._attach(engine, setup, named, self.settings.get("recall"), None, self.settings.get("advisor"))
-        one_run._advance(engine, prepared, None, None, False, "")
+            named = one_run._settings(setup, setup.policy, prepared, members, False)
+            recall, advisor = self.settings.get("recall"), self.settings.get("advisor")
+            one_run._attach(engine, setup, named, recall, None, advisor, members, team)
+        one_run._advance(engine, prepared, members, team, False, "")
         engine.finish(close_open=bool(self.settings.get("close_at_end", False)))
-        return engine, prepared
+        return Ran(engine, prepared, members, team)
 
     def trial(self, number: int, params: Mapping[str, Any]) -> Trial:
         """One set of parameters. What the strategy raised is told in the Trial; CompileError comes through."""
@@ -159,7 +183,7 @@ class Job:
                 made = self.result(params)
                 found, equity = made.stats, made.equity
             else:
-                engine, _ = self.engine(params, record_events=False)
+                engine = self.engine(params, record_events=False).engine
                 equity = engine.equity()[self.start :]
                 found = self._measure(engine, equity)
         except CompileError:
@@ -184,6 +208,9 @@ class Job:
     def _measure(self, engine: Engine, equity: np.ndarray) -> statistics.Statistics:
         setup = self.setup
         fills, trades = engine.fills(), engine.trades()
+        if self._several is not None:  # slots are strategy x symbols + symbol
+            for rows in (fills, trades):
+                rows["symbol"] %= len(setup.symbols)
         scale = None
         if self.has_multipliers:
             facts = SimpleNamespace(settings=self.told, symbols=setup.symbols, events=engine.events())
@@ -227,7 +254,9 @@ class Job:
     @property
     def releases_gil(self) -> bool:
         """Whether runs go on while another thread holds the GIL."""
-        return not self.asks and (isinstance(self.strategy, CompiledStrategy) or not _is_strategy(self.strategy))
+        if self.asks or is_several(self.strategy):
+            return not self.asks and all_release_gil(self.strategy)
+        return isinstance(self.strategy, CompiledStrategy) or not _is_strategy(self.strategy)
 
     @property
     def asks(self) -> bool:
@@ -247,12 +276,12 @@ class Job:
 
     def piece(self, params: Mapping[str, Any]) -> tuple[Piece, dict[str, Any]]:
         """What one set of parameters did in the window, and the settings of that run."""
-        engine, prepared = self.engine(params, record_events=True)
-        setup = self.setup
-        told = one_run._settings(setup, setup.policy, prepared, None, bool(self.settings.get("close_at_end", False)))
-        if prepared is None:
+        ran = self.engine(params, record_events=True)
+        setup, closes = self.setup, bool(self.settings.get("close_at_end", False))
+        told = one_run._settings(setup, setup.policy, ran.prepared, ran.members, closes)
+        if ran.prepared is None and ran.members is None:
             told["params"] = dict(params)
-        return Piece(engine, self.start), told
+        return Piece(ran.engine, self.start, ran.members, ran.team), told
 
     def blank(self) -> Piece:
         """The window without a strategy."""

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DependencyMissing, InputError, NeuralTradeError, StrategyError
-from ..strategy import CompiledStrategy, Strategy
+from ..strategy import CompiledStrategy, Signals, Strategy
 from ..strategy.base import _checked, nearest
+from .sweep_team import each_of, is_several
 
 GRID_MAX = 1_000_000
 _DRAWS_EACH = 1_000  # draws that `where` may refuse in a row
@@ -172,18 +173,28 @@ def _sobol_points(width: int, seed: int) -> Iterator[Sequence[float]]:
         yield from engine.random_base2(8) if engine.num_generated == 0 else engine.random(256)
 
 
-def _kinds(strategy: Any) -> dict[str, type] | None:
-    """The parameters of a strategy and their types; of a callable(data, **params) the names, of any type."""
+def _kinds(
+    strategy: Any, instead: str = "a callable(data, **params) that returns nt.Signals"
+) -> dict[str, type] | None:
+    """The parameters of a strategy and their types; of a callable(data, **params) the names, of any type; of several
+    strategies `NAME.parameter`."""
+    if is_several(strategy):
+        return {
+            f"{name}.{parameter}": kind
+            for name, one in each_of(strategy).items()
+            if not isinstance(one, Signals)
+            for parameter, kind in (_kinds(one, "nt.Signals") or {}).items()
+        }
     inner = strategy.strategy if isinstance(strategy, CompiledStrategy) else strategy
     cls = inner if isinstance(inner, type) else type(inner)
     if issubclass(cls, Strategy):
         if cls is Strategy:
             raise InputError("strategy must be a subclass of nt.Strategy, was nt.Strategy itself")
         return dict(cls._parameters)
-    if isinstance(inner, type) or not callable(inner):
+    if isinstance(inner, type) or not callable(inner) or instead == "nt.Signals":
         raise InputError(
-            "strategy must be a subclass or an instance of nt.Strategy, nt.compiled(...) of one, or a "
-            f"callable(data, **params) that returns nt.Signals, was {strategy!r}"
+            "strategy must be a subclass or an instance of nt.Strategy, nt.compiled(...) of one, or "
+            f"{instead}, was {strategy!r}"
         )
     taken = list(inspect.signature(inner).parameters.values())[1:]
     if any(one.kind is one.VAR_KEYWORD for one in taken):

@@ -119,9 +119,7 @@ def members_of(strategy: Any, params: Any, bars: Sequence[Any], ticks: Any, cale
         return None
     symbol_count = len(bars) if ticks is None else len(ticks.symbols)
     given = list(strategy.values()) if isinstance(strategy, Mapping) else list(strategy)
-    if not 0 < len(given) <= STRATEGIES_MAX:
-        raise InputError(f"strategy must name 1..{STRATEGIES_MAX} strategies, named {len(given)}")
-    names = _names(list(strategy), given) if isinstance(strategy, Mapping) else _names(None, given)
+    names = names_of(strategy)
     overrides = _params(params, names)
     made: list[Signals | Prepared] = []
     for index, (one, own) in enumerate(zip(given, overrides, strict=True)):
@@ -136,6 +134,34 @@ def members_of(strategy: Any, params: Any, bars: Sequence[Any], ticks: Any, cale
         else:
             made.append(prepare(one, own, bars, ticks, index * symbol_count, calendars=calendars))
     return Members(names, tuple(made), symbol_count)
+
+
+def names_of(strategy: Any) -> tuple[str, ...]:
+    """What each of a list, a tuple or a mapping of strategies is called."""
+    if not 0 < len(strategy) <= STRATEGIES_MAX:
+        raise InputError(f"strategy must name 1..{STRATEGIES_MAX} strategies, named {len(strategy)}")
+    given = list(strategy.values()) if isinstance(strategy, Mapping) else list(strategy)
+    return _names(list(strategy) if isinstance(strategy, Mapping) else None, given)
+
+
+def by_name(params: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """A mapping of strategies to their parameters, from one that may name some as `NAME.parameter`."""
+    found: dict[str, Any] = {}
+    for key, value in params.items():
+        name, dot, parameter = key.rpartition(".") if isinstance(key, str) and key not in names else (key, "", "")
+        if not dot:
+            name = key
+        if name not in names:
+            raise InputError(f"params names {key!r}, which is no strategy of the run; {nearest(str(name), names)}")
+        more = {parameter: value} if dot else dict(value) if isinstance(value, Mapping) else value
+        if name not in found:
+            found[name] = more
+            continue
+        own = found[name]
+        if not isinstance(own, dict) or not isinstance(more, dict) or own.keys() & more.keys():
+            raise InputError(f"params gives {key!r} twice, or beside what is no mapping")
+        own.update(more)
+    return found
 
 
 def _names(given: list[Any] | None, strategies: Sequence[Any]) -> tuple[str, ...]:
@@ -159,10 +185,8 @@ def _params(params: Any, names: Sequence[str]) -> list[Any]:
     if params is None:
         return [None] * len(names)
     if isinstance(params, Mapping):
-        for name in params:
-            if name not in names:
-                raise InputError(f"params names {name!r}, which is no strategy of the run; {nearest(str(name), names)}")
-        return [params.get(name) for name in names]
+        own = by_name(params, names)
+        return [own.get(name) for name in names]
     if isinstance(params, (list, tuple)) and len(params) == len(names):
         return list(params)
     raise InputError(

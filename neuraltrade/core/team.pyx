@@ -149,6 +149,19 @@ cdef class Team:
         engine.team = self
         nt_context_select(self.run.engine, 0)
 
+    def wait(self, Engine engine not None, int64_t count):
+        """Let `count` steps of the clock pass, once joined, in which no strategy is called."""
+        if engine.run is not self.run or engine.team is not self:
+            raise InputError("wait: join the engine first")
+        cdef nt_strategy_fn strategy = self.run.engine.strategy
+        cdef void* user = self.run.engine.strategy_user
+        engine.bind_signals(None)
+        try:
+            engine.advance(count)
+        finally:
+            self.run.engine.strategy, self.run.engine.strategy_user = strategy, user
+            engine.needs_gil = self.needs_gil
+
     @property
     def calling(self):
         """The strategy that was called last."""

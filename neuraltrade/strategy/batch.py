@@ -110,8 +110,8 @@ class Batch:
         self._codes: dict[str, Code] = {}
         self._hooks: tuple[Hook, ...] | None = None
 
-    def prepare(self, params: Mapping[str, Any] | None) -> Prepared:
-        """Ready for a run with these parameters. Raises what `prepare` does."""
+    def prepare(self, params: Mapping[str, Any] | None, first_slot: int = 0) -> Prepared:
+        """Ready for a run with these parameters, its first symbol in that slot. Raises what `prepare` does."""
         if self._hooks is None:
             self._hooks = hooks_of(type(as_strategy(self._strategy, params)[0]))
         data = SharedData(self._bars, self.columns)
@@ -119,6 +119,7 @@ class Batch:
             self._strategy,
             params,
             self._bars,
+            first_slot=first_slot,
             calendars=self._calendars,
             data=data,
             codes=self._codes,
