@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Protocol, runtime_checkable
 
@@ -128,6 +129,25 @@ def iso(ts_ns: int) -> str:
     text = np.datetime_as_string(np.datetime64(seconds, "s"))
     decimals = f"{fraction:09d}".rstrip("0")
     return f"{text}.{decimals}Z" if decimals else f"{text}Z"
+
+
+def union(times: Sequence[np.ndarray]) -> np.ndarray:
+    """int64[m]: every time of some array, ascending and once; the first array itself where none adds a time to it.
+
+    times : at least one int64[n], each strictly ascending.
+
+    >>> import numpy as np
+    >>> from neuraltrade.clock import union
+    >>> union([np.array([2, 4]), np.array([1, 2]), np.array([2, 4])]).tolist()
+    [1, 2, 4]
+    """
+    first = times[0]
+    others = list({id(own): own for own in times if own is not first and not np.array_equal(own, first)}.values())
+    if not others:
+        return first
+    merged = np.concatenate([first, *others])
+    merged.sort(kind="stable")  # which merges what ascends already; np.unique hashes each time
+    return merged[np.concatenate(([True], merged[1:] != merged[:-1]))]
 
 
 @runtime_checkable

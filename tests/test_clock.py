@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import neuraltrade as nt
-from neuraltrade.clock import DAY_NS, NS_MAX, NS_MIN, Clock, FixedClock, SystemClock, as_ns, iso
+from neuraltrade.clock import DAY_NS, NS_MAX, NS_MIN, Clock, FixedClock, SystemClock, as_ns, iso, union
 
 NOON = 1_709_294_400_000_000_000
 
@@ -65,3 +65,20 @@ def test_clocks():
     with pytest.raises(nt.InputError):
         clock.advance(NS_MAX)
     assert clock.now_ns() == 7
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_union_of_times_equals_a_set(seed):
+    rng = np.random.default_rng(seed)
+    drawn = [np.array(sorted(set(rng.integers(-50, 50, rng.integers(1, 40)).tolist()))) for _ in range(4)]
+    times = [*drawn, drawn[0].copy(), drawn[2], drawn[1][:1]]
+    found = union(times)
+    assert found.dtype == np.int64
+    assert found.tolist() == sorted({int(ts_ns) for own in times for ts_ns in own})
+
+
+def test_times_that_all_share_are_not_copied():
+    own = np.arange(5)
+    assert union([own, own.copy(), own]) is own
+    assert union([own]) is own
+    assert own.flags.writeable

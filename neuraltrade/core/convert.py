@@ -79,13 +79,6 @@ def flat(array: Any, dtype: Any, name: str, count: int) -> np.ndarray:
     return found.reshape(-1)
 
 
-def union_clock(times: Sequence[np.ndarray]) -> np.ndarray:
-    """Every time at which some symbol has a bar, ascending; of one symbol its own array."""
-    if len(times) == 1:
-        return times[0]
-    return np.unique(np.concatenate(times))
-
-
 def grids(instrument: Instrument, policy: FillPolicy, slippage: Slippage) -> tuple[int, int, int]:
     """tick, lot of given quantities, lot of default sizes, in nano."""
     if slippage.ticks and instrument.tick is None:

@@ -10,6 +10,7 @@ from libc.stdlib cimport calloc
 
 import numpy as np
 
+from ..clock import union as union_of_times
 from ..errors import InputError, NeuralTradeError, StrategyError
 from ..ports import SIMILAR_DTYPE
 from . import blocks, convert, convert_account, convert_ticks
@@ -179,7 +180,7 @@ cdef class Engine(Records):
         for slot in range(self.run.market_count):
             self._open_market(slot, bars[slot], instruments[slot], policy, slippage)
         attach(self.run, dues, rates, sessions)
-        self.clock_ts_ns = convert.union_clock([columns[0] for columns in bars]) if ticks is None else self.feed.clock_ts_ns
+        self.clock_ts_ns = union_of_times([columns[0] for columns in bars]) if ticks is None else self.feed.clock_ts_ns
         cdef const int64_t[::1] clock = self.clock_ts_ns
         cdef int64_t count = clock.shape[0]
         self.equity_array = blocks.empty(count)

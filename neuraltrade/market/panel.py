@@ -111,9 +111,7 @@ class Panel:
 
 def union_clock(bars: tuple[Bars, ...]) -> np.ndarray:
     """Sorted distinct times of all; the first symbol's own array if all share it."""
-    clocks = [one.ts_ns for one in bars]
-    if all(np.array_equal(clocks[0], other) for other in clocks[1:]):
-        return clocks[0]
-    union = np.unique(np.concatenate(clocks))
-    union.flags.writeable = False
+    union = clock.union([one.ts_ns for one in bars])
+    if union is not bars[0].ts_ns:
+        union.flags.writeable = False
     return union

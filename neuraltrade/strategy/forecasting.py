@@ -207,8 +207,10 @@ def walk(
     outcomes[:-horizon] = np.log(close[horizon:] / close[:-horizon])
     whole = np.isfinite(features).all(axis=1)
     out = np.full(len(close), np.nan)
+    usable = np.flatnonzero(whole)
     for start in range(0, len(close), refit):
-        known = np.flatnonzero(whole[: max(start - horizon + 1, 0)])[-window:]
+        end = int(np.searchsorted(usable, start - horizon, side="right"))
+        known = usable[max(end - window, 0) : end]
         stop = min(start + refit, len(close))
         rows = start + np.flatnonzero(whole[start:stop])
         if len(known) < least or len(rows) == 0:
