@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.settings.checks import refuse_unknown
-from ..errors import InputError, StrategyError
+from ..errors import InputError, StrategyError, UnknownArgument
 from ..market import Bars, Depth, Panel, Quotes, Ticks, Trades
 from ..results import DEFINITIONS, Result, checks
 from ..strategy.base import nearest
@@ -31,6 +31,13 @@ SETTINGS = (
     *("cash", "fees", "slippage", "fill", "size", "risk", "instruments", "account", "latency_ns", "seed"),
     *("actions", "rates", "close_at_end", "risk_free", "periods_per_year", "benchmark", "recall", "advisor"),
 )
+# Those it does not, and what to do instead.
+INSTEAD = {
+    "journal": "it would hold the events of every trial; journal the run of what was found: params=found.best",
+    "bounds": "each trial would be three runs; ask it of the run of what was found: params=found.best, bounds=True",
+    "params": "parameters that stay as they are belong to an instance, as in SmaCross(slow=50); the others to grid=",
+    "workers": "threads are as many as there are cores; give executor= for others",
+}
 
 
 def sweep(
@@ -59,7 +66,7 @@ def sweep(
         parameters are then `NAME.parameter`, in `grid` and in all that comes of it.
     grid : parameter -> values (a range, list or array), or nt.Between to draw from.
     metric : name of a statistic of `result.stats`, or a callable(result) -> number. NaN never wins; of equals the
-        first does.
+        first does. What it raises fails its trial.
     executor : None = threads on this machine, a core each, for what runs without the GIL (nt.compiled, nt.Signals), and
         one after the other for interpreted strategies; or a concurrent.futures.Executor, whose workers get a copy.
     maximize : False looks for the lowest. where : callable(params) -> bool, rules combinations out.
@@ -84,7 +91,7 @@ def sweep(
     >>> found.trials, found.best, round(found.best_metric, 3)
     (4, {'window': 50, 'depth': 0.05}, 0.18)
     """
-    refuse_unknown("sweep", settings, (*inspect.signature(sweep).parameters, *SETTINGS))
+    refuse_settings(sweep, settings)
     job, space = checked(data, strategy, grid, metric, where, settings, keep_returns)
     check_search(method, trials, errors, maximize, executor, search_seed, earlier_trials, asks=job.asks)
     pool = Pool(executor, errors, progress)
@@ -100,6 +107,14 @@ def sweep(
         found = run_trials(job, candidates, pool, finished_of(state, job, candidates))
     refuse_failures(found)
     return Sweep(job, candidates, found, maximize=bool(maximize), earlier_trials=int(earlier_trials))
+
+
+def refuse_settings(owner: Callable[..., Any], settings: Mapping[str, Any]) -> None:
+    """UnknownArgument for what a search does not take, with the reason where nt.backtest takes it."""
+    for name, reason in INSTEAD.items():
+        if name in settings:
+            raise UnknownArgument(f"{owner.__name__} has no argument {name!r}: {reason}")
+    refuse_unknown(owner.__name__, settings, (*inspect.signature(owner).parameters, *SETTINGS))
 
 
 def checked(

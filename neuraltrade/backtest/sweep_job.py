@@ -190,7 +190,10 @@ class Job:
             raise
         except NeuralTradeError as error:
             return Trial(number, error=f"{type(error).__name__}: {error}")
-        metric = self._judged(made, found)
+        try:
+            metric = self._judged(made, found)
+        except StrategyError as error:
+            return Trial(number, error=f"{type(error).__name__}: {error}")
         kept = statistics.simple_returns(equity) if self.keep_returns else None
         first = float(equity[0]) / self.setup.cash - 1.0
         return Trial(number, metric, tuple(float(found[name]) for name in STATISTICS), "", kept, first)
@@ -200,7 +203,12 @@ class Job:
         if not callable(self.metric):
             return float(found[self.metric])
         assert result is not None
-        value = self.metric(result)
+        try:
+            value = self.metric(result)
+        except NeuralTradeError:
+            raise
+        except Exception as error:
+            raise StrategyError(f"metric raised {type(error).__name__}: {error}") from error
         if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
             raise InputError(f"metric must return a number, returned {value!r}")
         return float(value)

@@ -37,6 +37,17 @@ class State:
             raise InputError(f"state: no folder {str(self.path.absolute().parent)!r}")
         if self.path.is_dir():
             raise InputError(f"state: {str(self.path)!r} is a folder")
+        if self.path.exists() and not self.path.is_file():
+            raise InputError(f"state: {str(self.path)!r} is no plain file")
+        try:  # before hours of trials rather than after them
+            handle, scratch = self._scratch()
+        except OSError as error:
+            raise InputError(f"state: {str(self.path)!r} cannot be written: {error.strerror}") from error
+        os.close(handle)
+        os.unlink(scratch)
+
+    def _scratch(self) -> tuple[int, str]:
+        return tempfile.mkstemp(dir=self.path.absolute().parent, prefix=f".{self.path.name}.", suffix=".tmp")
 
     def load(self) -> list[Trial]:
         """Trials of the file; none where there is no file.
@@ -80,8 +91,7 @@ class State:
                 "returns": [None if one.returns is None else one.returns.astype("<f8").tobytes() for one in trials],
             }
         )
-        folder = self.path.absolute().parent
-        handle, scratch = tempfile.mkstemp(dir=folder, prefix=f".{self.path.name}.", suffix=".tmp")
+        handle, scratch = self._scratch()
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(_MAGIC + blake3(body).digest() + body)

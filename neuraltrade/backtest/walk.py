@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -11,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ..core.settings.checks import refuse_unknown
 from ..errors import InputError, StrategyError
 from ..market import Ticks
 from ..results import Result
@@ -70,7 +68,7 @@ def walk_forward(
     >>> walked.trials, len(walked.folds), len(walked.result.equity), walked.passes(0.05)
     (6, 4, 2616, False)
     """
-    refuse_unknown("walk_forward", settings, (*inspect.signature(walk_forward).parameters, *searching.SETTINGS))
+    searching.refuse_settings(walk_forward, settings)
     if isinstance(data, Ticks) or not hasattr(data, "ts_ns"):
         raise InputError(f"data must be nt.Bars or nt.Panel, was {type(data).__name__}")
     if method == "bayes":
@@ -122,9 +120,13 @@ class _Walk:
         chosen: list[Chosen] = []
         pieces: list[Piece] = []
         told: dict[str, Any] = {}
+        failed = 0
         for number, fold in enumerate(windows):
             base = number * len(self.candidates)
             trials = self._trials(self._over(fold.train_start, fold.train_stop), base, total, report)
+            failed += sum(bool(one.error) for one in trials)
+            if failed == len(windows) * len(self.candidates):
+                raise StrategyError(f"all trials of all training windows failed; the last: {trials[-1].error}")
             best = _best(trials, self.maximize)
             row, piece, known = self._test(number, fold, best, cash)
             chosen.append(row)

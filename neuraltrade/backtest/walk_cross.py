@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ..core.settings.checks import refuse_unknown
 from ..errors import InputError, StrategyError
 from ..market import Ticks
 from ..results.selection import deflated_sharpe, probabilistic_sharpe
@@ -140,7 +138,7 @@ def cross_validate(
     >>> nt.cross_validate(ibm, momentum, {"lookback": [20, 60, 120]}, groups=4, test_groups=1).paths.shape
     (1, 3270)
     """
-    refuse_unknown("cross_validate", settings, (*inspect.signature(cross_validate).parameters, *searching.SETTINGS))
+    searching.refuse_settings(cross_validate, settings)
     if isinstance(data, Ticks) or not hasattr(data, "ts_ns"):
         raise InputError(f"data must be nt.Bars or nt.Panel, was {type(data).__name__}")
     if method == "bayes":
