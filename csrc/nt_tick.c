@@ -285,36 +285,41 @@ static nt_status attend(nt_engine *engine)
     return attention & NT_ATTEND_FAILURE ? engine->failure : nt_engine_journal(engine);
 }
 
-/* What was heard becomes the mark of every slot of its symbol. */
-static void mark(nt_engine *engine, int32_t symbol)
+static inline void mark(nt_engine *engine, const nt_tick_market *tick, int32_t slot)
 {
-    const nt_tick_market *tick = &engine->ticks->markets[symbol];
-    for (int32_t slot = symbol; slot < engine->market_count; slot += engine->symbol_count) {
-        nt_market *market = &engine->markets[slot];
-        market->step = engine->i;
-        market->last_close = mark_of(tick, market->last_close);
-        nt_orders_touch(&engine->orders, slot);
-        if (UNLIKELY(engine->ticks->seats[slot].marks != NULL))
-            nt_tick_turn(engine, slot);
-    }
+    nt_market *market = &engine->markets[slot];
+    market->step = engine->i;
+    market->last_close = mark_of(tick, market->last_close);
+    nt_orders_touch(&engine->orders, slot);
+    if (UNLIKELY(engine->ticks->seats[slot].marks != NULL))
+        nt_tick_turn(engine, slot);
 }
 
-/* Each strategy in turn, if it wants this event or its columns turn at it. */
-static nt_status call_each(nt_engine *engine, int32_t symbol, uint32_t kind)
+/* The strategy of a slot, if it wants this event or its columns turn at it. */
+static inline nt_status call_one(nt_engine *engine, int32_t slot, uint32_t called, uint32_t kind)
 {
     nt_context *context = &engine->context;
+    if (!(called >> kind & 1) && engine->ticks->seats[slot].turned != engine->i)
+        return NT_OK;
+    if (context->symbol != slot)
+        nt_context_select(engine, slot);
+    context->bar = engine->markets[slot].bar;
+    nt_status status = call(engine);
+    return status == NT_OK && UNLIKELY(engine->attention != 0) ? attend(engine) : status;
+}
+
+/* Several strategies: what was heard becomes the mark of each, then each is called. */
+static void mark_others(nt_engine *engine, const nt_tick_market *tick, int32_t symbol)
+{
+    for (int32_t slot = symbol + engine->symbol_count; slot < engine->market_count; slot += engine->symbol_count)
+        mark(engine, tick, slot);
+}
+
+static nt_status call_members(nt_engine *engine, int32_t symbol, uint32_t kind)
+{
     nt_status status = NT_OK;
-    for (int32_t slot = symbol; slot < engine->market_count && status == NT_OK; slot += engine->symbol_count) {
-        uint32_t called = engine->team ? nt_team_called(engine->team, slot) : engine->ticks->called;
-        if (!(called >> kind & 1) && engine->ticks->seats[slot].turned != engine->i)
-            continue;
-        if (context->symbol != slot)
-            nt_context_select(engine, slot);
-        context->bar = engine->markets[slot].bar;
-        status = call(engine);
-        if (status == NT_OK && UNLIKELY(engine->attention != 0))
-            status = attend(engine);
-    }
+    for (int32_t slot = symbol; slot < engine->market_count && status == NT_OK; slot += engine->symbol_count)
+        status = call_one(engine, slot, nt_team_called(engine->team, slot), kind);
     return status;
 }
 
@@ -335,14 +340,22 @@ static nt_status step(nt_engine *engine)
     if (UNLIKELY(status != NT_OK))
         return status;
     ticks->now_ns = engine->clock_ts_ns[i];
-    mark(engine, stream->slot);
+    int32_t symbol = stream->slot;
+    const nt_tick_market *tick = &ticks->markets[symbol];
+    mark(engine, tick, symbol);
+    if (UNLIKELY(engine->team != NULL))
+        mark_others(engine, tick, symbol);
     if (UNLIKELY(engine->gate.watches | engine->marks) && (status = nt_account_mark(engine)) != NT_OK)
         return status;
     context->i = i;
     context->ts_ns = ticks->now_ns;
     context->equity = equity_of(engine);
-    show(context, &ticks->markets[stream->slot], stream->kind);
-    if ((status = call_each(engine, stream->slot, (uint32_t)stream->kind)) != NT_OK)
+    show(context, tick, stream->kind);
+    if (UNLIKELY(engine->team != NULL))
+        status = call_members(engine, symbol, (uint32_t)stream->kind);
+    else
+        status = call_one(engine, symbol, ticks->called, (uint32_t)stream->kind);
+    if (UNLIKELY(status != NT_OK))
         return status;
     if (UNLIKELY(engine->attention != 0) && (status = attend(engine)) != NT_OK)
         return status;

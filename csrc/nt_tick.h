@@ -190,6 +190,13 @@ void nt_tick_turn(nt_engine *engine, int32_t slot);
  * good for: while it is closed, the next. */
 int nt_tick_session(nt_engine *engine, int32_t slot, int64_t *day_out);
 
+/* The same question without the day, which costs nothing where no calendar is given. */
+static inline int nt_tick_is_open(nt_engine *engine, int32_t symbol)
+{
+    int64_t day;
+    return !engine->ticks->markets[symbol].sessions.given || nt_tick_session(engine, symbol, &day);
+}
+
 /* The venue: an event has happened there (nt_tick_venue.c), or something arrived (nt_tick_match.c); engine->ticks->now_ns says when. */
 nt_status nt_tick_happens(nt_engine *engine, int64_t event);
 nt_status nt_tick_arrives(nt_engine *engine, const nt_sent *sent);
@@ -197,12 +204,31 @@ nt_status nt_tick_arrives(nt_engine *engine, const nt_sent *sent);
 nt_status nt_tick_act(nt_engine *engine, int64_t order_id);
 /* Take the far side, best first, up to `limit` (0 = any price), each level at its own price, or at `own` for one that rests. */
 nt_status nt_tick_take(nt_engine *engine, int64_t order_id, int64_t limit, int64_t own);
-/* The best level that an order of `side` can take; NULL = none. */
-nt_level *nt_tick_far_best(const nt_tick_market *tick, int64_t side);
+/* The next level of what an order of `side` can take, best first; *walked is 0 to begin with. NULL beyond the last. */
+static inline nt_level *nt_tick_far_next(const nt_tick_market *tick, int64_t side, int32_t *walked)
+{
+    if (tick->venue)
+        return nt_depth_next(tick->venue, -side, walked);
+    if ((*walked)++ > 0)
+        return NULL;
+    nt_level *level = (nt_level *)(tick->has_quotes ? &tick->top[side > 0] : &tick->print);
+    return level->price ? level : NULL;
+}
+
+/* The best of them. */
+static inline nt_level *nt_tick_far_best(const nt_tick_market *tick, int64_t side)
+{
+    int32_t walked = 0;
+    return nt_tick_far_next(tick, side, &walked);
+}
 /* A message of depth rows into a book, which is uncrossed after it. NT_OVERFLOW, NT_NO_MEMORY, NT_FULL: the run ends. */
 nt_status nt_tick_write_book(nt_depth *depth, const nt_tick_stream *stream, int64_t first, int32_t rows);
 /* The row of a working order, NULL where it has none yet. */
-nt_resting *nt_tick_resting(const nt_ticks *ticks, int64_t order_id, int32_t index);
+static inline nt_resting *nt_tick_resting(const nt_ticks *ticks, int64_t order_id, int32_t index)
+{
+    int rests = index >= 0 && index < ticks->resting_capacity && ticks->resting[index].order_id == order_id;
+    return rests ? &ticks->resting[index] : NULL;
+}
 /* A fresh row for it. NT_NO_MEMORY. */
 nt_status nt_tick_enter(nt_engine *engine, int64_t order_id, int arrived);
 /* Fill an order at `price`, at most `room`. */

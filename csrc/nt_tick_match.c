@@ -4,12 +4,6 @@
 
 #include "nt_tick.h"
 
-nt_resting *nt_tick_resting(const nt_ticks *ticks, int64_t order_id, int32_t index)
-{
-    int rests = index >= 0 && index < ticks->resting_capacity && ticks->resting[index].order_id == order_id;
-    return rests ? &ticks->resting[index] : NULL;
-}
-
 nt_status nt_tick_enter(nt_engine *engine, int64_t order_id, int arrived)
 {
     nt_ticks *ticks = engine->ticks;
@@ -25,23 +19,6 @@ nt_status nt_tick_enter(nt_engine *engine, int64_t order_id, int arrived)
     int32_t index = nt_orders_row(&engine->orders, order_id)->working;
     ticks->resting[index] = (nt_resting){.order_id = order_id, .arrived = arrived};
     return NT_OK;
-}
-
-/* The next level of what an order of `side` can take, best first; *walked is 0 to begin with. NULL beyond the last. */
-static nt_level *far_next(const nt_tick_market *tick, int64_t side, int32_t *walked)
-{
-    if (tick->venue)
-        return nt_depth_next(tick->venue, -side, walked);
-    if ((*walked)++ > 0)
-        return NULL;
-    nt_level *level = (nt_level *)(tick->has_quotes ? &tick->top[side > 0] : &tick->print);
-    return level->price ? level : NULL;
-}
-
-nt_level *nt_tick_far_best(const nt_tick_market *tick, int64_t side)
-{
-    int32_t walked = 0;
-    return far_next(tick, side, &walked);
 }
 
 /* What is left to take of a level, in whole lots. */
@@ -76,7 +53,7 @@ static nt_status fits_whole(nt_engine *engine, int64_t id, int64_t limit, int *f
     const nt_level *level;
     int32_t walked = 0;
     *fits_out = 0;
-    while ((level = far_next(tick, side, &walked)) != NULL) {
+    while ((level = nt_tick_far_next(tick, side, &walked)) != NULL) {
         if (limit && side * (level->price - limit) > 0)
             break;
         int64_t room = room_of(engine, order->symbol, level);
@@ -104,7 +81,7 @@ nt_status nt_tick_take(nt_engine *engine, int64_t id, int64_t limit, int64_t own
     int64_t side = nt_orders_row(&engine->orders, id)->side;
     nt_level *level;
     int32_t walked = 0;
-    while ((level = far_next(tick, side, &walked)) != NULL) {
+    while ((level = nt_tick_far_next(tick, side, &walked)) != NULL) {
         if (limit && side * (level->price - limit) > 0)
             break;
         int64_t room = room_of(engine, slot, level), filled;

@@ -20,8 +20,17 @@ static void expire(nt_engine *engine, int32_t slot)
     }
 }
 
-static int has_orders(const nt_engine *engine, int32_t symbol)
+static void expire_all(nt_engine *engine, int32_t symbol)
 {
+    for (int32_t slot = symbol; slot < engine->market_count; slot += engine->symbol_count)
+        if (engine->orders.lists[slot].transient_count > 0)
+            expire(engine, slot);
+}
+
+static inline int has_orders(const nt_engine *engine, int32_t symbol)
+{
+    if (engine->team == NULL)
+        return engine->orders.lists[symbol].count > 0;
     for (int32_t slot = symbol; slot < engine->market_count; slot += engine->symbol_count)
         if (engine->orders.lists[slot].count > 0)
             return 1;
@@ -53,8 +62,8 @@ static int64_t next_of(nt_engine *engine, int32_t slot, int64_t last)
 static nt_status act_all(nt_engine *engine, int32_t symbol)
 {
     const nt_orders *orders = &engine->orders;
-    nt_status status = NT_OK;
-    for (int32_t slot = symbol; slot < engine->market_count && status == NT_OK; slot += engine->symbol_count)
+    nt_status status = nt_tick_take_in(engine, symbol);
+    for (int32_t slot = symbol + engine->symbol_count; slot < engine->market_count && status == NT_OK; slot += engine->symbol_count)
         status = nt_tick_take_in(engine, slot);
     begin_again(engine, symbol);
     for (int64_t last = 0; status == NT_OK;) {
@@ -135,8 +144,7 @@ static nt_status meet_far_side(nt_engine *engine, int32_t symbol)
 /* What a change of the far side does to the orders of its symbol; while the exchange is closed, nothing. */
 static nt_status meet(nt_engine *engine, int32_t symbol)
 {
-    int64_t day;
-    if (!nt_tick_session(engine, symbol, &day))
+    if (!nt_tick_is_open(engine, symbol))
         return NT_OK;
     nt_status status = act_all(engine, symbol);
     return status == NT_OK ? meet_far_side(engine, symbol) : status;
@@ -211,11 +219,11 @@ static nt_status print(nt_engine *engine, const nt_tick_stream *stream, int64_t 
 {
     int32_t symbol = stream->slot;
     nt_tick_market *tick = &engine->ticks->markets[symbol];
-    int64_t price, quantity, day;
+    int64_t price, quantity;
     if (nt_nano_from_double(stream->columns[0][row], &price) != NT_OK ||
         nt_nano_from_double(stream->columns[1][row], &quantity) != NT_OK)
         return NT_OVERFLOW;
-    if (!nt_tick_session(engine, symbol, &day)) /* triggers nothing, now or later */
+    if (!nt_tick_is_open(engine, symbol)) /* triggers nothing, now or later */
         return NT_OK;
     tick->last = price;
     if (!has_orders(engine, symbol))
@@ -264,9 +272,8 @@ nt_status nt_tick_happens(nt_engine *engine, int64_t event)
     }
     ticks->now_ns = ts_ns;
     ticks->number++;
-    for (int32_t slot = stream->slot; slot < engine->market_count; slot += engine->symbol_count)
-        if (engine->orders.lists[slot].transient_count > 0)
-            expire(engine, slot);
+    if (engine->orders.lists[stream->slot].transient_count > 0 || engine->team)
+        expire_all(engine, stream->slot);
     if (stream->kind == NT_HEARD_QUOTE)
         return quote(engine, stream, first);
     if (stream->kind == NT_HEARD_TRADE)
