@@ -307,9 +307,7 @@ def indicators_each(rows: int, times: int) -> Row:
     both = {
         name: (1e9 * mine[name]["cpu_s"] / rows, 1e9 * found["cpu_s"] / rows) for name, found in peer["timed"].items()
     }
-    apart = max(
-        abs(mine[name]["last"] - one["last"]) / max(abs(one["last"]), 1.0) for name, one in peer["timed"].items()
-    )
+    apart = {name: our_indicators.apart(mine[name]["rows"], one["rows"]) for name, one in peer["timed"].items()}
     slower = [name for name, (one, other) in both.items() if one >= other]
     return {
         "row": "INDICATORS",
@@ -318,8 +316,10 @@ def indicators_each(rows: int, times: int) -> Row:
         "peer": f"TA-Lib {peer['version']}, pandas {peer['pandas']} for {', '.join(peer['of_pandas'])}: "
         + ", ".join(f"{name} {other:.2f}" for name, (_, other) in both.items()),
         "ratio": ", ".join(f"{name} {other / one:.1f}x" for name, (one, other) in both.items()),
-        "accuracy": f"last values differ by {apart:.1e} at most; slower: {', '.join(slower) or 'none'}",
-        "detail": {"ours": mine, "peer": peer},
+        "accuracy": "of a thousand rows differ by, at most: "
+        + ", ".join(f"{name} {one:.0e}" for name, one in apart.items())
+        + f"; slower: {', '.join(slower) or 'none'}",
+        "detail": {"ours": mine, "peer": peer, "apart": apart},
     }
 
 

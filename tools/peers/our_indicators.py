@@ -10,7 +10,7 @@ import numpy as np
 
 from neuraltrade.core import indicators as ta
 
-from timing import repeat
+from timing import repeat, thousandth
 
 
 def calls(folder: Path) -> dict[str, Callable[[], Any]]:
@@ -33,12 +33,19 @@ def calls(folder: Path) -> dict[str, Callable[[], Any]]:
     }  # fmt: skip
 
 
+def apart(ours: list[float | None], theirs: list[float | None]) -> float:
+    """The largest difference, relative to their value or, where that is smaller, to their mean magnitude."""
+    both = [(a, b) for a, b in zip(ours, theirs, strict=True) if a is not None and b is not None]
+    scale = sum(abs(b) for _, b in both) / len(both)
+    return max(abs(a - b) / max(abs(b), scale) for a, b in both)
+
+
 def timed(folder: Path, times: int) -> dict[str, Any]:
-    """Seconds of each, and the last row of its first line."""
+    """Seconds of each, and a thousand rows of its first line."""
     found = {}
     for name, call in calls(folder).items():
         lines = call()
-        last = float(np.atleast_2d(np.array(lines))[0, -1])
+        rows = thousandth(np.atleast_2d(np.array(lines))[0])
         del lines
-        found[name] = {**repeat(call, times), "last": last}
+        found[name] = {**repeat(call, times), "rows": rows}
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -28,6 +29,12 @@ def repeat(work: Callable[[], Any], times: int, warmups: int = 1) -> dict[str, A
         "cpu_s": statistics.median(own),
         "cpu_min_s": min(own),
     }
+
+
+def thousandth(line: Any) -> list[float | None]:
+    """A thousand rows, evenly spread to the last one, of an array of numbers; None where it is NaN."""
+    step = max(1, len(line) // 1000)
+    return [None if math.isnan(value) else float(value) for value in line[::-1][::step]]
 
 
 def repeat_each(make: Callable[[], Any], work: Callable[[Any], Any], times: int) -> dict[str, Any]:

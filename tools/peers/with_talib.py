@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import talib
 
-from timing import repeat
+from timing import repeat, thousandth
 
 
 def main(folder: Path, times: int) -> dict[str, object]:
@@ -39,8 +39,8 @@ def main(folder: Path, times: int) -> dict[str, object]:
     }  # fmt: skip
     timed = {}
     for name, call in calls.items():
-        last = float(np.atleast_2d(np.array(call()))[0, -1])
-        timed[name] = {**repeat(call, times), "last": last}
+        rows = thousandth(np.atleast_2d(np.array(call()))[0])
+        timed[name] = {**repeat(call, times), "rows": rows}
     return {"timed": timed, "version": talib.__version__, "pandas": pd.__version__, "of_pandas": list(of_pandas)}
 
 
