@@ -14,7 +14,7 @@ from ..clock import union as union_of_times
 from ..errors import InputError, NeuralTradeError, StrategyError
 from ..ports import SIMILAR_DTYPE
 from . import blocks, convert, convert_account, convert_ticks
-from .explanation import explained
+from .explanation import explained, raising
 from .settings import RiskLimits
 from .feed import TickFeed
 from .context import Bar, Context, IndicatorHandle  # the names this module offers
@@ -370,7 +370,7 @@ cdef class Engine(Records):
         if error is not None:
             if not self.from_strategy or not isinstance(error, Exception):
                 raise error
-            called = EVENT_CALLS[self.run.engine.context.event]
+            called = raising(error, EVENT_CALLS[self.run.engine.context.event])
             raise StrategyError(f"{called} raised {type(error).__name__} at bar {bar}: {explained(error, Context)}", bar=bar,
                                 ts_ns=ts_ns) from error
         if status == NT_STOPPED:

@@ -99,6 +99,47 @@ def test_over_ticks():
     assert error.bar == 50 and len(error.result.equity) == 51 and len(error.result.fills) == 1
 
 
+class AtTheOpen(nt.Strategy):
+    def on_open(self, ctx):
+        if ctx.i == 30:
+            ctx.buy(quantity=1.0)
+        if ctx.i == 50:
+            ctx.buy(quantity=1.0 / (ctx.i - 50))
+
+
+class AtTheClose(nt.Strategy):
+    def on_bar(self, ctx):
+        if ctx.i == 30:
+            ctx.buy(quantity=1.0)
+
+    def on_close(self, ctx):
+        if ctx.i == 50:
+            ctx.buy(quantity=1.0 / (ctx.i - 50))
+
+
+class Weekly(AtTheClose):
+    on_close = nt.Strategy.on_close
+
+    @nt.schedule(every="1w")
+    def weekly(self, ctx):
+        if ctx.i >= 50:
+            ctx.buy(quantity=1.0 / (ctx.i * 0.0))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "called", "bar"), [(AtTheOpen, "on_open", 50), (AtTheClose, "on_close", 50), (Weekly, "weekly", 51)]
+)
+def test_what_is_scheduled_is_named_as_well(strategy, called, bar):
+    ways = {"": strategy, "compiled": nt.compiled(strategy), "team": {"one": strategy}}
+    errors = {label: failed(BARS, given) for label, given in ways.items()}
+    assert str(errors[""]).startswith(f"{called} raised ZeroDivisionError at bar {bar}: ")
+    assert str(errors["team"]).startswith(f"one: {called} raised")
+    assert f"{called} at bar {bar})" in str(errors["compiled"])  # with file and line
+    for error in errors.values():
+        assert (error.bar, error.ts_ns) == (bar, int(BARS.ts_ns[bar]))
+        assert len(error.result.equity) == bar + 1 and error.result.fills["bar"].tolist() == [31]
+
+
 def test_in_init_there_is_none():
     class InInit(Honest):
         def init(self, data):
