@@ -5,35 +5,31 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import neuraltrade as nt
-from neuraltrade.cli.app import COMMANDS, run
-
-
-def call(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, list[str]]:
-    status = run([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return status, captured.out, captured.err.splitlines()
+from neuraltrade.cli.app import COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_has_an_example(capsys: pytest.CaptureFixture[str], command: str) -> None:
-    status, text, errors = call(capsys, command, "--help")
+def test_help_has_an_example(call: Callable[..., Any], command: str) -> None:
+    status, text, errors = call(command, "--help")
     assert (status, errors) == (0, [])
     assert f"Example: neuraltrade {command}" in text
 
 
-def test_without_a_command_shows_help_and_exits_2(capsys: pytest.CaptureFixture[str]) -> None:
-    status, text, _ = call(capsys)
+def test_without_a_command_shows_help_and_exits_2(call: Callable[..., Any]) -> None:
+    status, text, _ = call()
     assert status == 2
     assert all(command in text for command in COMMANDS)
 
 
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(capsys, "--version")[1].split()[-1] == nt.__version__
+def test_version(call: Callable[..., Any]) -> None:
+    assert call("--version")[1].split()[-1] == nt.__version__
 
 
 def test_module_is_the_same_command() -> None:
@@ -90,27 +86,27 @@ WRONG = [
 
 @pytest.mark.parametrize(("arguments", "words"), WRONG, ids=[" ".join(arguments) for arguments, _ in WRONG])
 def test_wrong_input_is_one_line_and_exits_2(
-    capsys: pytest.CaptureFixture[str],
+    call: Callable[..., Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     arguments: list[str],
     words: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    status, text, errors = call(capsys, *arguments)
+    status, text, errors = call(*arguments)
     assert (status, text, len(errors)) == (2, "", 1)
     assert errors[0].startswith("neuraltrade: ")
     assert words in errors[0]
 
 
-def test_doctor_finds_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
-    status, text, _ = call(capsys, "doctor")
+def test_doctor_finds_nothing_wrong(call: Callable[..., Any]) -> None:
+    status, text, _ = call("doctor")
     assert status == 0
     assert text.rstrip().endswith("everything fits")
 
 
-def test_doctor_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    found = json.loads(call(capsys, "doctor", "--json")[1])
+def test_doctor_as_json(call: Callable[..., Any]) -> None:
+    found = json.loads(call("doctor", "--json")[1])
     assert found["version"] == nt.__version__
     assert found["build"]["march"]
     assert found["kernels"] in ("serial", "avx2", "avx512")
@@ -118,8 +114,8 @@ def test_doctor_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["problems"] == []
 
 
-def test_backtest_as_json_is_the_run_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    status, text, _ = call(capsys, "backtest", "AAPL", "--param", "lookback=60", "--fees", "0.001", "--json")
+def test_backtest_as_json_is_the_run_itself(call: Callable[..., Any]) -> None:
+    status, text, _ = call("backtest", "AAPL", "--param", "lookback=60", "--fees", "0.001", "--json")
     result = nt.backtest(nt.datasets.load("AAPL"), nt.strategy.library.Momentum, fees=0.001, params={"lookback": 60})
     found = json.loads(text)
     assert status == 0
@@ -127,12 +123,12 @@ def test_backtest_as_json_is_the_run_itself(capsys: pytest.CaptureFixture[str]) 
     assert found["stats"]["final_equity"] == result.equity[-1]
 
 
-def test_backtest_interpreted_decides_alike(capsys: pytest.CaptureFixture[str]) -> None:
-    answers = [call(capsys, "backtest", "IBM", "--json", *more)[1] for more in ([], ["--interpreted"])]
+def test_backtest_interpreted_decides_alike(call: Callable[..., Any]) -> None:
+    answers = [call("backtest", "IBM", "--json", *more)[1] for more in ([], ["--interpreted"])]
     assert json.loads(answers[0])["digest"] == json.loads(answers[1])["digest"]
 
 
-def test_backtest_of_a_file_with_a_strategy_of_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_backtest_of_a_file_with_a_strategy_of_a_file(call: Callable[..., Any], tmp_path: Path) -> None:
     bars = nt.datasets.load("MSFT")
     rows = zip(bars.ts_ns, bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True)
     lines = ["ts_ns,open,high,low,close,volume", *(",".join(repr(value.item()) for value in row) for row in rows)]
@@ -142,32 +138,32 @@ def test_backtest_of_a_file_with_a_strategy_of_a_file(capsys: pytest.CaptureFixt
     )
     strategy = f"{tmp_path / 'mine.py'}:Hold"
     page = tmp_path / "out.html"
-    status, text, _ = call(capsys, "backtest", tmp_path / "msft.csv", "--strategy", strategy, "--report", page)
+    status, text, _ = call("backtest", tmp_path / "msft.csv", "--strategy", strategy, "--report", page)
     assert status == 0
     assert "Hold on" in text
     assert page.stat().st_size > 100_000
 
 
-def test_a_strategy_file_that_does_not_parse_exits_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_strategy_file_that_does_not_parse_exits_2(call: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("x = 1\nclass Mine(:\n")
-    status, _, errors = call(capsys, "backtest", "AAPL", "--strategy", f"{tmp_path / 'mine.py'}:Mine")
+    status, _, errors = call("backtest", "AAPL", "--strategy", f"{tmp_path / 'mine.py'}:Mine")
     assert (status, len(errors)) == (2, 1)
     assert "mine.py:2: " in errors[0]
 
 
-def test_a_strategy_that_raises_exits_1_with_its_bar(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_strategy_that_raises_exits_1_with_its_bar(call: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "import neuraltrade as nt\n\nclass Mine(nt.Strategy):\n    def on_bar(self, ctx):\n        ctx.buy(1 / 0)\n"
     )
-    status, _, errors = call(capsys, "backtest", "AAPL", "--strategy", f"{tmp_path / 'mine.py'}:Mine")
+    status, _, errors = call("backtest", "AAPL", "--strategy", f"{tmp_path / 'mine.py'}:Mine")
     assert (status, len(errors)) == (1, 1)
     assert "ZeroDivisionError" in errors[0]
     assert "bar 0" in errors[0]
 
 
-def test_several_strategies_are_one_run_beside_a_benchmark(capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_strategies_are_one_run_beside_a_benchmark(call: Callable[..., Any]) -> None:
     several = ["--strategy", "momentum(lookback=60, max_fraction=0.5)", "--strategy", "trend()", "--interpreted"]
-    status, text, _ = call(capsys, "backtest", "AAPL", *several, "--benchmark", "IBM", "--json")
+    status, text, _ = call("backtest", "AAPL", *several, "--benchmark", "IBM", "--json")
     found = json.loads(text)
     library, bars = nt.strategy.library, nt.datasets.load("AAPL")
     members = [library.Momentum(lookback=60, max_fraction=0.5), library.Trend]
@@ -175,5 +171,5 @@ def test_several_strategies_are_one_run_beside_a_benchmark(capsys: pytest.Captur
     assert (status, found["digest"], found["strategy"]) == (0, own.digest, "Momentum + Trend")
     assert found["benchmark_stats"]["beta"] == own.benchmark_stats["beta"]
     assert [row["strategy"] for row in found["by_strategy"]] == own.by_strategy()["strategy"].tolist()
-    status, text, _ = call(capsys, "backtest", "AAPL", *several, "--benchmark", "IBM")
+    status, text, _ = call("backtest", "AAPL", *several, "--benchmark", "IBM")
     assert status == 0 and "against IBM:" in text and "Trend" in text

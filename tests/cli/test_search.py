@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import neuraltrade as nt
-from neuraltrade.cli.app import run
 
 GRID = ["--grid", "lookback=20:100:40", "--grid", "max_fraction=0.5,1.0"]
 SAME = {"lookback": range(20, 100, 40), "max_fraction": [0.5, 1.0]}
 
 
-def call(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, list[str]]:
-    status = run([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return status, captured.out, captured.err.splitlines()
-
-
-def test_sweep_is_nt_sweep(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_sweep_is_nt_sweep(call: Callable[..., Any], tmp_path: Path) -> None:
     state = tmp_path / "state"
-    status, text, _ = call(capsys, "sweep", "IBM", *GRID, "--fees", "0.001", "--state", state, "--top", "2", "--json")
+    status, text, _ = call("sweep", "IBM", *GRID, "--fees", "0.001", "--state", state, "--top", "2", "--json")
     found = json.loads(text)
     own = nt.sweep(nt.datasets.load("IBM"), nt.strategy.library.Momentum, SAME, fees=0.001)
     assert (status, found["digest"], found["best"]) == (0, own.digest, own.best)
@@ -30,11 +25,11 @@ def test_sweep_is_nt_sweep(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     assert found["deflated_sharpe"] == own.deflated_sharpe()
 
 
-def test_sweep_for_people(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_sweep_for_people(call: Callable[..., Any], tmp_path: Path) -> None:
     pytest.importorskip("plotly")
     page = tmp_path / "map.html"
     status, text, errors = call(
-        capsys, "sweep", "IBM", *GRID, "--where", "lookback < 50", "--metric", "volatility", "--minimize",
+        "sweep", "IBM", *GRID, "--where", "lookback < 50", "--metric", "volatility", "--minimize",
         "--heatmap", page, "--interpreted",
     )  # fmt: skip
     assert (status, errors) == (0, [])
@@ -42,9 +37,9 @@ def test_sweep_for_people(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     assert "best: lookback=20" in text and page.stat().st_size > 1_000
 
 
-def test_walkforward_is_nt_walk_forward(capsys: pytest.CaptureFixture[str]) -> None:
+def test_walkforward_is_nt_walk_forward(call: Callable[..., Any]) -> None:
     windows = ["--folds", "3", "--purge", "5", "--embargo", "2", "--anchored", "--train", "1000"]
-    status, text, _ = call(capsys, "walkforward", "IBM", *GRID, *windows, "--json")
+    status, text, _ = call("walkforward", "IBM", *GRID, *windows, "--json")
     found = json.loads(text)
     own = nt.walk_forward(
         nt.datasets.load("IBM"), nt.compiled(nt.strategy.library.Momentum), SAME, 3, 5, 2, True, train=1000
@@ -53,9 +48,9 @@ def test_walkforward_is_nt_walk_forward(capsys: pytest.CaptureFixture[str]) -> N
     assert found["deflated_sharpe"] == own.deflated_sharpe and len(found["folds"]) == 3
 
 
-def test_walkforward_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+def test_walkforward_for_people(call: Callable[..., Any]) -> None:
     drawn = ["--method", "random", "--trials", "3", "--seed", "4"]
     drawn += ["--param", "max_fraction=0.5", "--earlier-trials", "9"]
-    status, text, _ = call(capsys, "walkforward", "IBM", "--grid", "lookback=20,40,60,80", *drawn, "--folds", "2")
+    status, text, _ = call("walkforward", "IBM", "--grid", "lookback=20,40,60,80", *drawn, "--folds", "2")
     assert status == 0
     assert "chosen before" in text and "the best of 12 useless candidates" in text
