@@ -21,6 +21,7 @@ def dequantize(codes: NDArray[np.int8], inverse_norm: Any) -> NDArray[np.float32
 def signs(
     vectors: NDArray[np.float32] | NDArray[np.int8], out: NDArray[np.uint64] | None = None
 ) -> NDArray[np.uint64]: ...
+def mark_rows(mask: NDArray[np.bool_], rows: NDArray[np.uint32], value: bool = True) -> None: ...
 def distances(
     codes: NDArray[np.int8],
     inverse_norm: NDArray[np.float32],

@@ -330,6 +330,35 @@ def signs(vectors, out=None) -> np.ndarray:
     return result[0] if single else result
 
 
+def mark_rows(mask, rows, bint value=True):
+    """Set mask[row] = value for each listed row below len(mask); others are passed over.
+
+    mask : bool[n], writeable; rows : uint32[m], in any order. Releases the GIL; about 1 ns a row within the cache.
+
+    >>> import numpy as np
+    >>> from neuraltrade.core import quant
+    >>> mask = np.zeros(4, bool)
+    >>> quant.mark_rows(mask, np.array([3, 1, 7], np.uint32))
+    >>> mask.tolist()
+    [False, True, False, True]
+    """
+    if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.ndim != 1:
+        raise InputError(f"mask must be bool[n], was {described(mask)}")
+    cdef uint8_t[::1] to
+    cdef const uint32_t[::1] listed
+    try:
+        to = mask.view(np.uint8)
+        listed = rows
+    except (TypeError, ValueError, BufferError):
+        raise InputError(f"mask must be writeable and rows a C-contiguous uint32[m], were {described(mask)} and "
+                         f"{described(rows)}") from None
+    cdef Py_ssize_t count = to.shape[0], i
+    with nogil:
+        for i in range(listed.shape[0]):
+            if listed[i] < count:
+                to[listed[i]] = value
+
+
 # ---- scans ----
 
 cdef nt_vectors vectors_of(const int8_t[:, ::1] codes, const float[::1] inverse_norm) noexcept:

@@ -105,10 +105,12 @@ class Block:
 
     def visible_rows(self, rows: np.ndarray, as_of: int) -> np.ndarray:
         """The rows among `rows` that `as_of` sees."""
-        keep = self.known_ns[rows] <= as_of
-        if self.replaced:
-            keep &= self.until_ns[rows] > as_of
-        return rows[keep]
+        if self.known_sorted:
+            stop = self.prefix(as_of)
+            rows = rows if stop == self.count else rows[rows < stop]
+        else:
+            rows = rows[self.known_ns[rows] <= as_of]
+        return rows[self.until_ns[rows] > as_of] if self.replaced else rows
 
     def slice_of(self, leaf: Filter) -> tuple[str, int, int] | None:
         """(index, start, stop) holding exactly the rows that match a comparison; None when no index can tell."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..core import quant
 from .block import LATEST, Block, matches
 from .query import Filter
 from .spec import NEVER
@@ -161,5 +162,4 @@ def _mask_of_slice(block: Block, one: Slice, stop: int) -> np.ndarray:
 
 
 def _scatter(block: Block, one: Slice, mask: np.ndarray, value: bool = True) -> None:
-    rows = block.indexes[one[0]][one[1] : one[2]]
-    mask[rows if len(mask) == block.count else rows[rows < len(mask)]] = value
+    quant.mark_rows(mask, block.indexes[one[0]][one[1] : one[2]], value)

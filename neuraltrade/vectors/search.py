@@ -27,9 +27,9 @@ class Plan(NamedTuple):
 
     exact_rows: int = 4_096  # up to here every candidate is compared
     gather_rows: int = 65_536  # up to here candidates of an index slice are listed rather than masked
-    graph_selectivity: float = 0.2  # below it a masked graph visits more than a scan of signs
+    graph_selectivity: float = 0.3  # below it a masked graph visits more than cells or a scan of signs
     cells_gain: float = 2.0  # cells answer where they look at so many times fewer rows than a scan of signs
-    cells_widening: float = 2.0  # times the rows looked at, where a filter leaves a third or less
+    cells_widening: float = 1.25  # times the rows looked at, where a filter leaves a third or less
     visits_per_expansion: int = 64  # a masked graph search may visit so many rows per unit of its expansion
     rerank: int = 200  # rows compared in int8 after the scan of signs, at least 8 k
 

@@ -179,3 +179,20 @@ def test_bad_arguments_are_named(name, value):
     if name not in ("rerank", "signs", "query_signs"):
         with pytest.raises(InputError, match=rf"^{name} must"):
             quant.scan(**{**good, name: value})
+
+
+def test_mark_rows_sets_what_is_listed_and_there() -> None:
+    rng = np.random.default_rng(4)
+    for value in (True, False):
+        mask = rng.random(300) < 0.5
+        rows = rng.integers(0, 400, 200).astype(np.uint32)
+        expected = mask.copy()
+        expected[rows[rows < 300]] = value
+        quant.mark_rows(mask, rows, value)
+        assert np.array_equal(mask, expected)
+    frozen = np.zeros(3, bool)
+    frozen.flags.writeable = False
+    rows = np.zeros(1, np.uint32)
+    for wrong, listed in ((np.zeros(3), rows), (frozen, rows), (np.zeros(3, bool), rows.astype(np.int64))):
+        with pytest.raises(InputError, match="mask must be"):
+            quant.mark_rows(wrong, listed)
