@@ -24,6 +24,10 @@ void nt_curve_measure(const double *equity, int64_t n, double start, double targ
  * order of x, in lanes and blocks as above, so equal input gives equal bits however they were found. */
 void nt_curve_tail(const double *x, int64_t n, double share, double *room, double *quantile_out, double *mean_out);
 
+/* The value of rank r (0 = lowest) of x[0..n-1], no NaNs. x is permuted: what stands before place r is at most as high,
+ * what follows at least. */
+double nt_curve_select(double *x, int64_t n, int64_t r);
+
 /* The same sum: eight lanes, blocks of 1,024. */
 double nt_curve_sum(const double *x, int64_t n);
 

@@ -6,9 +6,8 @@
 #define SAMPLED_FROM 8192 /* below, everything is the band */
 #define MARGIN 0.02       /* of the sample's ranks either side: four standard deviations */
 
-/* The value of rank r (0 = lowest) of x[0..n-1], no NaNs; what follows place r is at least as high. No branch depends on
- * a comparison of values. */
-static double nt_select(double *x, int64_t n, int64_t r)
+/* No branch depends on a comparison of values. */
+double nt_curve_select(double *x, int64_t n, int64_t r)
 {
     int64_t low = 0, high = n - 1;
     while (low < high) {
@@ -73,8 +72,8 @@ static void nt_guess(const double *x, int64_t n, double share, double *room, dou
         count += !isnan(x[i]);
     }
     int64_t first = (int64_t)((share - MARGIN) * (double)count), last = (int64_t)((share + MARGIN) * (double)count) + 1;
-    *high_out = last < count ? nt_select(room, count, last) : INFINITY;
-    *low_out = first > 0 && first < count ? nt_select(room, last < count ? last : count, first) : -INFINITY;
+    *high_out = last < count ? nt_curve_select(room, count, last) : INFINITY;
+    *low_out = first > 0 && first < count ? nt_curve_select(room, last < count ? last : count, first) : -INFINITY;
 }
 
 void nt_curve_tail(const double *x, int64_t n, double share, double *room, double *quantile_out, double *mean_out)
@@ -95,7 +94,7 @@ void nt_curve_tail(const double *x, int64_t n, double share, double *room, doubl
     if (below > rank) width = nt_from(candidates, count, -INFINITY, band, &below); /* the sample misled */
     *quantile_out = *mean_out = NAN;
     if (rank - below >= width) return;
-    double value = nt_select(band, width, rank - below), next = INFINITY;
+    double value = nt_curve_select(band, width, rank - below), next = INFINITY;
     for (int64_t i = rank - below + 1; i < width; i++) next = band[i] < next ? band[i] : next;
     if (place > (double)rank) *quantile_out = rank - below + 1 < width ? value + (place - (double)rank) * (next - value) : NAN;
     else *quantile_out = value;

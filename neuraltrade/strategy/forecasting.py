@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from ..core import indicators
+from ..core import indicators, neighbours
 from ..errors import DependencyMissing, InputError
 
 FEATURES = ("return 1", "return 5", "return 20", "return 60", "volatility", "trend", "rsi", "range", "volume")
@@ -63,18 +63,14 @@ class NearestNeighbours:
         self._middle = features.mean(axis=0)
         spread = features.std(axis=0)
         self._scale = np.where(spread > 0.0, spread, 1.0)
-        self._rows, self._outcomes = (features - self._middle) / self._scale, np.array(outcomes)
+        self._rows = (features - self._middle) / self._scale
+        self._columns, self._outcomes = np.ascontiguousarray(self._rows.T), np.array(outcomes, np.float64)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        out = np.full(len(features), np.nan)
         if len(self._rows) < self.k:
-            return out
-        for i, row in enumerate((features - self._middle) / self._scale):
-            distance = np.sqrt(np.square(self._rows - row).sum(axis=1))
-            nearest = np.argsort(distance, kind="stable")[: self.k]
-            weights = 1.0 / (distance[nearest] + max(float(np.median(distance[nearest])), 1e-12))
-            out[i] = float((weights * self._outcomes[nearest]).sum() / weights.sum())
-        return out
+            return np.full(len(features), np.nan)
+        asked = (features - self._middle) / self._scale
+        return neighbours.forecast(self._columns, self._outcomes, asked, self.k)
 
 
 class EstimatorForecaster:
