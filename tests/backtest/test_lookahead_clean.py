@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import math
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,21 +13,13 @@ import pytest
 import neuraltrade as nt
 from neuraltrade.strategy.indicators import _functions, _leading
 
-DAY_NS, HOUR_NS = 86_400 * 10**9, 3_600 * 10**9
+sys.path.insert(0, str(Path(__file__).parent))
+from random_bars import HOUR_NS, made
+
 CHEAP = {"cuts": 5, "decisions": 4}
 
 
-def made(symbol="X", count=160, seed=5, step_ns=DAY_NS):
-    rng = np.random.default_rng(seed)
-    close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.012, count)))
-    opened = np.concatenate(([100.0], close[:-1])) * np.exp(rng.normal(0.0, 0.002, count))
-    high = np.maximum(opened, close) * np.exp(np.abs(rng.normal(0.0, 0.004, count)))
-    low = np.minimum(opened, close) * np.exp(-np.abs(rng.normal(0.0, 0.004, count)))
-    ts_ns = 1_700_000_000 * 10**9 // DAY_NS * DAY_NS + (1 + np.arange(count, dtype=np.int64)) * step_ns
-    return nt.Bars(symbol, ts_ns, opened, high, low, close, rng.uniform(1e3, 2e3, count))
-
-
-DAILY, HOURLY = made(), made(step_ns=HOUR_NS)
+DAILY, HOURLY = made(seed=5), made(seed=5, step_ns=HOUR_NS)
 PANEL = nt.Panel([made("A", seed=1), made("B", seed=2, count=130)])
 
 
