@@ -49,7 +49,7 @@ class Members:
             elif one.on_event:
                 team.bind_events(index, one.on_event)
             elif one.on_bar is not None:
-                team.bind_python(index, one.on_bar)
+                team.bind_python(index, one.on_bar, one.resident)
         ready = [one for one in self.strategies if isinstance(one, Prepared)]
         width = [[np.zeros(0)] * 0 for _ in range(self.symbol_count)]
         if ready:

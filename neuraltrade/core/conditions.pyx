@@ -19,8 +19,9 @@ COLUMNS = ("open", "high", "low", "close", "volume")
 FIELDS = ("position", "entry_price", "cash", "equity")
 
 
-cdef struct side_of:                 # one side: at[symbol][bar & mask]
+cdef struct side_of:                 # one side: at[slot][bar & mask], of the slots that the context's strategy has
     const double** at
+    const double** rows              # what is freed: at[the first of those slots]
     int64_t mask                     # -1 a column, 0 a single number
     double constant
 
@@ -52,21 +53,22 @@ cdef const double* field_of(const nt_context* context, str name) except NULL:
 
 
 cdef int fill(side_of* side, Context context, tuple given) except -1:
-    """Point a side at its numbers, for each symbol. The caller frees side.at, also where this raises."""
+    """Point a side at its numbers, for each symbol. The caller frees side.rows, also where this raises."""
     cdef Run run = context.run
-    cdef Py_ssize_t slot, index = 0
+    cdef Py_ssize_t slot, index = 0, first = context.first_slot, count = run.engine.symbol_count
     what, which = given
-    side.at = <const double**>calloc(run.market_count, sizeof(double*))
-    if side.at == NULL:
-        raise MemoryError(f"Condition: {run.market_count} symbols")
+    side.rows = <const double**>calloc(count, sizeof(double*))
+    if side.rows == NULL:
+        raise MemoryError(f"Condition: {count} symbols")
+    side.at = <const double**>(<size_t>side.rows - first * sizeof(double*))
     side.mask = -1 if what in ("indicator", "column") else 0
     if what == "indicator":
         index = which
-        if not 0 <= index < context.c.indicator_count:
-            raise InputError(f"Condition: this run has {context.c.indicator_count} indicators, index was {index}")
+        if not 0 <= index < run.markets[first].indicator_count:
+            raise InputError(f"Condition: this run has {run.markets[first].indicator_count} indicators, index was {index}")
     elif what == "constant":
         side.constant = which
-    for slot in range(run.market_count):
+    for slot in range(first, first + count):
         if what == "indicator":
             side.at[slot] = run.markets[slot].indicators[index]
         elif what == "column":
@@ -93,7 +95,7 @@ cdef class Reading:
         fill(&self.side, context, side)
 
     def __dealloc__(self):
-        free(<void*>self.side.at)
+        free(<void*>self.side.rows)
 
     def __invert__(self):
         return self.side.at[self.c.symbol][self.c.bar & self.side.mask]
@@ -121,8 +123,8 @@ cdef class Condition:
         fill(&self.right, context, right)
 
     def __dealloc__(self):
-        free(<void*>self.left.at)
-        free(<void*>self.right.at)
+        free(<void*>self.left.rows)
+        free(<void*>self.right.rows)
 
     def __bool__(self):
         cdef int64_t bar = self.c.bar

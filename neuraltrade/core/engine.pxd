@@ -20,3 +20,5 @@ cdef class Engine(Records):
     cdef bint from_strategy
     cdef bint needs_gil
     cdef bint running
+
+cdef object unwrapped(object error)

@@ -297,6 +297,7 @@ cdef extern from "nt_engine.h" nogil:
         int32_t market_count
         const int64_t* clock_ts_ns
         int64_t i
+        int32_t symbol_count
         int64_t clock_count
         double cash
         nt_rows events

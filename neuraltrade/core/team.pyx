@@ -9,7 +9,7 @@ from . import blocks, convert, convert_ticks
 from .layouts import EVENT_CALLS
 
 from .context cimport Context, Run
-from .engine cimport Engine
+from .engine cimport Engine, unwrapped
 from .flags cimport signal_arrays
 from .native cimport *
 
@@ -24,6 +24,20 @@ cdef int64_t call_member(nt_context* ctx, void* user) noexcept:
     except BaseException as error:
         if engine.error is None:
             engine.error = error
+            engine.from_strategy = True
+        return 1
+
+
+cdef int64_t resume_member(nt_context* ctx, void* user) noexcept:
+    """The same of a member whose on_bar stays: it goes on to its next `yield`."""
+    cdef Engine engine = <Engine>ctx.engine.callback_user
+    cdef Member member = <Member>user
+    try:
+        next(member.resident)
+        return 0
+    except BaseException as error:
+        if engine.error is None:
+            engine.error = unwrapped(error)
             engine.from_strategy = True
         return 1
 
@@ -47,6 +61,8 @@ cdef class Member:
 
     cdef Context context
     cdef object on_bar
+    cdef object start
+    cdef object resident
     cdef tuple on_event
     cdef nt_signal_arrays arrays
 
@@ -102,12 +118,12 @@ cdef class Team:
         context.parameter_view = memoryview(numbers.base).toreadonly()
         context.state_view = memoryview(state.base)
 
-    def bind_python(self, Py_ssize_t member, on_bar):
-        """It is on_bar(context)."""
+    def bind_python(self, Py_ssize_t member, on_bar, start=None):
+        """It is on_bar(context); where `start` is given, `join` makes start(context), a generator, which is resumed instead."""
         cdef Member one = self.members[member]
-        one.on_bar = on_bar
+        one.on_bar, one.start = on_bar, start
         self.needs_gil = True
-        self.team.members[member].call = <nt_strategy_fn><void*>call_member
+        self.team.members[member].call = <nt_strategy_fn><void*>(call_member if start is None else resume_member)
         self.team.members[member].user = <void*>one
 
     def bind_events(self, Py_ssize_t member, on_event):
@@ -147,6 +163,8 @@ cdef class Team:
             raise InputError("join: the run has begun")
         engine.needs_gil = self.needs_gil
         engine.team = self
+        for one in self.members:
+            self._begin(one)
         nt_context_select(self.run.engine, 0)
 
     def wait(self, Engine engine not None, int64_t count):
@@ -161,6 +179,12 @@ cdef class Team:
         finally:
             self.run.engine.strategy, self.run.engine.strategy_user = strategy, user
             engine.needs_gil = self.needs_gil
+
+    cdef int _begin(self, Member one) except -1:
+        """Start what stays: by now its indicators are set and its slots are known."""
+        if one.start is not None:
+            one.resident = one.start(one.context)
+        return 0
 
     @property
     def calling(self):
