@@ -183,8 +183,8 @@ static inline double share_of(double net, double walked) {
     return root * root;
 }
 
-NT_LANES_INLINE nt_lanes shares_of(nt_lanes net, nt_lanes walked) {
-    const nt_lanes one = (nt_lanes){0} + 1.0, whole = nt_lanes_where(walked == walked, one, walked);
+NT_LANES_INLINE nt_lanes shares_of(nt_lanes net, nt_lanes walked, const int holed) {
+    const nt_lanes one = (nt_lanes){0} + 1.0, whole = holed ? nt_lanes_where(walked == walked, one, walked) : one;
     const nt_lanes root = nt_lanes_where(net < walked, net / walked, whole) * (FAST - SLOW) + SLOW;
     return root * root;
 }
@@ -193,23 +193,29 @@ NT_LANES_INLINE nt_lanes size_of(nt_lanes x) {
     return (nt_lanes)((nt_places)x & INT64_MAX);
 }
 
-/* As so many pushes once started, for whole blocks. */
-static void kama_blocks(kama *s, const double *x, const double *walked, int64_t m, double *to) {
+/* As so many pushes once started, for whole blocks. holed: rows may be NaN; else 0, nothing done, if one is. */
+NT_LANES_INLINE int kama_blocks(kama *s, const double *x, const double *walked, int64_t m, double *to, const int holed) {
     const nt_lanes none = {0}, whole = none + 1.0;
+    nt_lanes odd = none;
     double about = s->about, carry = s->carry;
     NT_CHAIN_EACH(m, {
         nt_eight keep[group], part[group], older[group], oldest[group], known[group];
         double first[group], gap[group];
         NT_EACH_BLOCK(group) {
-            first[b] = x[k + BLOCK * b] == x[k + BLOCK * b] ? x[k + BLOCK * b] : 0.0;
+            first[b] = !holed || x[k + BLOCK * b] == x[k + BLOCK * b] ? x[k + BLOCK * b] : 0.0;
             known[b] = nt_eight_at(walked + k + BLOCK * b);
             part[b] = nt_eight_at(x + k + BLOCK * b);
             older[b] = nt_eight_at(x + k + BLOCK * b - s->window);
             NT_EACH_PART {
-                const nt_lanes alpha = shares_of(size_of(part[b].part[p] - older[b].part[p]), known[b].part[p]);
+                const nt_lanes net = size_of(part[b].part[p] - older[b].part[p]);
+                const nt_lanes alpha = shares_of(net, known[b].part[p], holed);
+                if (!holed) odd += known[b].part[p] - known[b].part[p];
                 known[b].part[p] = alpha;
-                keep[b].part[p] = nt_lanes_where(alpha == alpha, 1.0 - alpha, whole);
-                part[b].part[p] = nt_lanes_where(alpha == alpha, (part[b].part[p] - first[b]) * alpha, none);
+                keep[b].part[p] = 1.0 - alpha;
+                part[b].part[p] = (part[b].part[p] - first[b]) * alpha;
+                if (!holed) continue;
+                keep[b].part[p] = nt_lanes_where(alpha == alpha, keep[b].part[p], whole);
+                part[b].part[p] = nt_lanes_where(alpha == alpha, part[b].part[p], none);
             }
         }
         JOIN_STEPS(nt_eight_back_1)
@@ -223,14 +229,17 @@ static void kama_blocks(kama *s, const double *x, const double *walked, int64_t 
         NT_EACH_BLOCK(group) {
             NT_EACH_PART {
                 const nt_lanes value = first[b] + (keep[b].part[p] * gap[b] + part[b].part[p]), alpha = known[b].part[p];
-                known[b].part[p] = nt_lanes_where(alpha == alpha, value, alpha);
+                if (!holed) odd += value - value;
+                known[b].part[p] = holed ? nt_lanes_where(alpha == alpha, value, alpha) : value;
             }
             nt_eight_put(to + k + BLOCK * b, known[b]);
         }
     })
+    if (!holed && nt_lanes_any(odd)) return 0;
     s->about = about;
     s->carry = carry;
     s->rows += m;
+    return 1;
 }
 
 /* m <= NT_PASS rows, those of the window before them in front. */
@@ -242,7 +251,7 @@ static void kama_pass(kama *s, const double *x, int64_t m, double *to) {
     for (int64_t k = 0; k < m;) {
         const int64_t whole = (m - k) & -BLOCK;
         if (whole && s->started && s->rows % BLOCK == 0) {
-            kama_blocks(s, x + k, walk + k, whole, to + k);
+            if (!kama_blocks(s, x + k, walk + k, whole, to + k, 0)) kama_blocks(s, x + k, walk + k, whole, to + k, 1);
             k += whole;
         } else {
             to[k] = kama_push(s, x[k], x[k - 1], share_of(fabs(x[k] - x[k - s->window]), walk[k]));
