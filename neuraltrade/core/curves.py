@@ -49,7 +49,8 @@ def monthly(ts_ns: np.ndarray, equity: np.ndarray, start: float) -> tuple[np.nda
     """
     first, last = (np.datetime64(int(ts) - 1, "ns").astype("datetime64[Y]") for ts in (ts_ns[0], ts_ns[-1]))
     edges = np.arange(first, last + np.timedelta64(2, "Y"), dtype="datetime64[Y]").astype("datetime64[M]")
-    edges = np.arange(edges[0], edges[-1] + np.timedelta64(1, "M"), dtype="datetime64[M]").astype("datetime64[ns]").astype(np.int64)
+    months = np.arange(edges[0], edges[-1] + np.timedelta64(1, "M"), dtype="datetime64[M]")
+    edges = months.astype("datetime64[ns]").astype(np.int64)
     ends = np.searchsorted(ts_ns, edges, side="right")  # bars up to each edge
     levels = np.where(ends > 0, equity[np.maximum(ends - 1, 0)], start)
     has = np.diff(ends) > 0
