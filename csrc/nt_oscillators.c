@@ -200,7 +200,7 @@ static int rsi_blocks(rsi *s, const double *x, int64_t m, double *to) {
         nt_chain_next(&losses, &weights, down, group);
         NT_EACH_BLOCK(group) {
             NT_EACH_PART {
-                const nt_lanes both = up[b].part[p] + down[b].part[p], share = 100.0 * up[b].part[p] / both;
+                const nt_lanes both = up[b].part[p] + down[b].part[p], share = 100.0 * (up[b].part[p] / both);
                 odd += both - both;
                 up[b].part[p] = nt_lanes_where(both > 0.0, share, both * 0.0);
             }
@@ -228,7 +228,7 @@ static void rsi_pass(rsi *s, const double *x, int64_t m, double *restrict to) {
     nt_average_feed(&s->losses, down, m, down);
     for (int64_t k = 0; k < m; k++) {
         const double both = up[k] + down[k];
-        const double share = 100.0 * up[k] / both;
+        const double share = 100.0 * (up[k] / both);
         to[k] = both > 0.0 ? share : both * 0.0; /* nothing moved: 0, as TA-Lib; not warm: NaN */
     }
 }

@@ -81,3 +81,13 @@ def test_prices_that_do_not_move():
     same(ta.rsi(still, 10), talib.RSI(still, 10))
     same(ta.stdev(still, 10), talib.STDDEV(still, 10, 1))
     same(ta.obv(still, volume), talib.OBV(still, volume))
+
+
+def test_only_gains():
+    """Without a loss the index is 100, not the next double: its place in a range of nothing is 0, as theirs."""
+    step = np.r_[np.full(60, 1.0), np.full(240, 1000.0)]
+    for window in (2, 5, 14):
+        index = ta.rsi(step, window)
+        assert np.all(index[60:] == 100.0)
+        same(index, talib.RSI(step, window))
+        same(tuple(ta.stochrsi(step, window, 14, 1, 3)), talib.STOCHRSI(step, window, 14, 3, 0))
