@@ -132,6 +132,20 @@ def sqrt(x):  # pragma: no cover  (compiled)
 
 
 @njit(**OPTIONS)
+def shift_right(a, b):  # pragma: no cover  (compiled)
+    if b < 0:
+        raise ValueError("negative shift count")
+    return a >> min(b, 63)  # beyond 63 all that is left is the sign
+
+
+@njit(**OPTIONS)
+def bound(has, value):  # pragma: no cover  (compiled)
+    if not has:
+        raise UnboundLocalError("a local name is read before it has a value")
+    return value
+
+
+@njit(**OPTIONS)
 def square(x):  # pragma: no cover  (compiled)
     return x * x
 

@@ -13,6 +13,8 @@ import numbers
 import types
 from typing import Any, TypeGuard
 
+import numpy as np
+
 from ..core.layouts import EVENT_CALLS
 from ..core.settings import accepted
 from ..errors import CompileError
@@ -28,6 +30,7 @@ from .source import (
     shared_name,
 )
 from .translate_calls import CTX, USER, ContextCalls
+from .unbound import guarded, is_docstring
 from .unit import Unit, is_numbers, one_type
 
 _SCALARS = (
@@ -56,6 +59,7 @@ _OPERATORS = {
     ast.Sub: "__nt_subtract",
     ast.Mult: "__nt_multiply",
     ast.Div: "__nt_true_divide",
+    ast.RShift: "__nt_shift_right",
 }
 _REFUSED = {
     ast.Lambda: ("a lambda", "write a method"),
@@ -103,11 +107,11 @@ class Translator(ContextCalls):
         outside, self.may_raise = self.may_raise, False
         made = super().visit(node)
         noted, self.may_raise = self.may_raise, outside
-        if not noted:
-            return made
+        return [self.note(node), *(made if isinstance(made, list) else [made])] if noted else made
+
+    def note(self, node: ast.stmt) -> ast.stmt:
         line = ast.Constant(self.unit.place(self.user.file, node.lineno))
-        note = ast.Expr(self.plain_call("__nt_at", [ast.Name(USER, ast.Load()), line], node))
-        return [ast.copy_location(note, node), *(made if isinstance(made, list) else [made])]
+        return ast.copy_location(ast.Expr(self.plain_call("__nt_at", [ast.Name(USER, ast.Load()), line], node)), node)
 
     # ---- names
 
@@ -128,6 +132,8 @@ class Translator(ContextCalls):
             self.user.fail(node, f"the name {name!r}", "it is not defined; define it above the class, or in init")
         if isinstance(value, bool) or value is None or isinstance(value, str):
             return ast.copy_location(ast.Constant(value), node)
+        if isinstance(value, np.number) and not isinstance(value, (np.float64, np.int64)):
+            self.user.fail(node, f"{name}, a numpy.{type(value).__name__},", "write float(...) or int(...) around it")
         if isinstance(value, numbers.Integral):
             if not -(2**63) <= int(value) < 2**63:
                 self.user.fail(node, f"{name} = {value}", "integers must fit in 64 bits")
@@ -334,10 +340,6 @@ class Translator(ContextCalls):
         self.generic_visit(node)
         return node
 
-    def visit_Return(self, node: ast.Return) -> ast.AST:  # noqa: N802
-        self.generic_visit(node)
-        return node
-
     def visit_Raise(self, node: ast.Raise) -> ast.AST:  # noqa: N802
         """`raise ValueError("text")` compiles as it stands: the class by name, its arguments constants."""
         made = node.exc
@@ -485,8 +487,9 @@ def translate_function(
     refuse_self_assignment(user, self_name, CompileError)
     translator = Translator(unit, user, self_name, context_names)
     tree = user.node
-    made = [translator.visit(s) for s in tree.body if not _is_docstring(s)]
-    tree.body = [s for m in made for s in (m if isinstance(m, list) else [m])] or [ast.Pass()]
+    made = [translator.visit(s) for s in tree.body if not is_docstring(s)]
+    body = [s for m in made for s in (m if isinstance(m, list) else [m])] or [ast.Pass()]
+    tree.body = guarded(body, [a.arg for a in tree.args.args], translator.note)
     kept = [a for a in tree.args.args if a.arg not in context_names and a.arg != self_name]
     for argument in kept:
         argument.annotation = None
@@ -494,7 +497,3 @@ def translate_function(
     tree.returns, tree.name = None, name
     unit.trees[name], unit.files[name] = ast.fix_missing_locations(tree), user.file
     return name
-
-
-def _is_docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

@@ -24,6 +24,7 @@ _RAISING = frozenset(
         *("state_get", "state_set", "previous", "similar", "signal", "past_bar", "ago_ts_ns"),
         *("ago_open", "ago_high", "ago_low", "ago_close", "ago_volume"),
         *("add", "subtract", "multiply", "true_divide", "to_int", "floor", "ceil", "round_half_even", "sqrt"),
+        "shift_right",
     )
 )
 
