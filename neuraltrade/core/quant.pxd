@@ -12,6 +12,8 @@ cdef extern from "nt_quant.h" nogil:
         const char* name
         nt_status (*quantize)(const float* vector, size_t dimension, int8_t* codes) noexcept nogil
         void (*signs)(const int8_t* codes, size_t dimension, uint64_t* signs) noexcept nogil
+        void (*differences)(const uint64_t* signs, size_t count, size_t words, const uint64_t* query,
+                            uint16_t* bits) noexcept nogil
     const nt_kernels* nt_kernels_find(const char* name) noexcept
     const nt_kernels* nt_kernels_best() noexcept
     int32_t nt_bias_of(const int8_t* codes, size_t dimension) noexcept

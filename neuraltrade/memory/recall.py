@@ -1,7 +1,7 @@
 """What an engine run remembers: situations similar to a bar, as known at that bar, with what followed each of them.
 
-Every search is exact and every outcome is computed from prices known by then, so equal content gives equal answers
-whatever has been indexed, in a backtest and live.
+Every search is a stable one (`search(stable=True)`) and every outcome is computed from prices known by then, so equal
+content gives equal answers whatever has been indexed, in a backtest and live.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Recall:
     db : observed already (`db.observe(bars)`): the bar asked about must be there. horizon : the outcome of a situation
     is the return of its symbol over that many of its observations. settled : leave out situations whose outcome was
     not known yet (False: keep them, outcome NaN). same_symbol : look among the bar's own symbol only.
+    exact : compare with every observation however many there are, which takes 2 ms for 100,000 rather than 0.4.
 
     >>> import tempfile
     >>> import neuraltrade as nt
@@ -37,13 +38,16 @@ class Recall:
     True
     """
 
-    def __init__(self, db: AgentDB, horizon: int = 5, *, settled: bool = True, same_symbol: bool = False) -> None:
+    def __init__(
+        self, db: AgentDB, horizon: int = 5, *, settled: bool = True, same_symbol: bool = False, exact: bool = False
+    ) -> None:
         if isinstance(horizon, bool) or not isinstance(horizon, int | np.integer) or not 1 <= horizon <= HORIZON_MAX:
             raise InputError(f"horizon must be an int in 1..{HORIZON_MAX}, was {horizon!r}")
         self.observations: TypedCollection = db.observations
         self.horizon = int(horizon)
         self.settled = bool(settled)
         self.same_symbol = bool(same_symbol)
+        self.exact = bool(exact)
         self._version: tuple[int, int] | None = None
         self._series: dict[str, Series] = {}
 
@@ -69,22 +73,23 @@ class Recall:
         known = {name: one.known_by(as_of) for name, one in self._series.items()}
         spare = sum(min(self.horizon, len(rows)) for rows in known.values()) if self.settled else 0
         hits = self.observations.search(
-            vector, k + 1 + spare, symbol=symbol if self.same_symbol else None, as_of=as_of, exact=True
-        )
-        found = np.zeros(min(k, len(hits)), SIMILAR_DTYPE)
-        count = 0
-        columns = zip(
-            hits.ids.tolist(), hits.ts_ns.tolist(), hits.distances.tolist(), hits.column("symbol").tolist(), strict=True
-        )
-        for id_, ts_ns, distance, name in columns:
-            outcome = self._series[name].outcome(known[name], id_, ts_ns, as_of, self.horizon)
-            if id_ == own or (self.settled and np.isnan(outcome)):
-                continue
-            found[count] = (id_, ts_ns, distance, outcome)
-            count += 1
-            if count == len(found):
-                break
-        return found[:count]
+            vector, k + 1 + spare, symbol=symbol if self.same_symbol else None, as_of=as_of,
+            exact=self.exact, stable=not self.exact,
+        )  # fmt: skip
+        outcomes = np.full(len(hits), np.nan)
+        names = hits.column("symbol")
+        for name in set(names.tolist()):
+            mine = np.flatnonzero(names == name)
+            outcomes[mine] = self._series[name].outcomes(
+                known[name], hits.ids[mine], hits.ts_ns[mine], as_of, self.horizon
+            )
+        taken = (hits.ids != own) if not self.settled else (hits.ids != own) & ~np.isnan(outcomes)
+        chosen = np.flatnonzero(taken)[:k]
+        found = np.zeros(len(chosen), SIMILAR_DTYPE)
+        for field, values in (("id", hits.ids), ("ts_ns", hits.ts_ns), ("distance", hits.distances)):
+            found[field] = values[chosen]
+        found["outcome"] = outcomes[chosen]
+        return found
 
     def _read(self) -> dict[str, Series]:
         """The observations by symbol. Rows added since the last reading are read; all of them, where some were

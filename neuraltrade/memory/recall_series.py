@@ -76,15 +76,35 @@ class Series:
         """The id of an observation."""
         return self._at("id", observation)
 
-    def outcome(self, known: range | np.ndarray, id_: int, ts_ns: int, as_of: int, horizon: int) -> float:
-        """Return from an observation to the one `horizon` later among those known, by the prices known at `as_of`; NaN
-        while that is open.
+    def outcomes(
+        self, known: range | np.ndarray, ids: np.ndarray, ts_ns: np.ndarray, as_of: int, horizon: int
+    ) -> np.ndarray:
+        """float64[m]: return from each of these observations to the one `horizon` later among those known, by prices
+        known at `as_of`; NaN while that is open.
         """
-        at = self.place(ts_ns, id_)
-        after = (at if isinstance(known, range) else int(np.searchsorted(known, at))) + horizon
-        if after >= len(known):
-            return float("nan")
-        return self._price_of(int(known[after]), as_of) / self._price_of(at, as_of) - 1.0
+        at = self._places(ids, ts_ns)
+        after = (at if isinstance(known, range) else np.searchsorted(known, at)) + horizon
+        told = np.flatnonzero(after < len(known))
+        later = after[told] if isinstance(known, range) else known[after[told]]
+        found = np.full(len(at), np.nan)
+        found[told] = self._prices(later, as_of) / self._prices(at[told], as_of) - 1.0
+        return found
+
+    def _places(self, ids: np.ndarray, ts_ns: np.ndarray) -> np.ndarray:
+        """Which observations have these ids and times; all are there."""
+        at = np.searchsorted(self._versions["ts_ns"][: self._version_count], ts_ns)
+        at = np.searchsorted(self._first[: self._count + 1], at)
+        for i in np.flatnonzero(self._versions["id"][self._first[at]] != ids).tolist():  # others stand at its time
+            at[i] = self.place(int(ts_ns[i]), int(ids[i]))
+        return at
+
+    def _prices(self, observations: np.ndarray, as_of: int) -> np.ndarray:
+        """The price each had by `as_of`."""
+        newest = self._first[observations + 1] - 1
+        found: np.ndarray = self._versions["price"][newest]
+        for i in np.flatnonzero(self._versions["known_ns"][newest] > as_of).tolist():  # it has changed since
+            found[i] = self._price_of(int(observations[i]), as_of)
+        return found
 
     def _price_of(self, observation: int, as_of: int) -> float:
         """The price an observation had by `as_of`: that of its newest version then."""

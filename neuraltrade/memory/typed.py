@@ -88,30 +88,29 @@ class TypedCollection:
         exact: bool = False,
         timeout_s: float | None = None,
         explain: bool = False,
+        stable: bool = False,
     ) -> Hits:
         """The k nearest rows, ascending by (distance, id): hits.ids, .distances, .ts_ns, .column(name), .records(),
         .plan.
 
         vector : float32[dimension], or an nt.Query that carries everything. symbol, start, end (half-open on ts_ns),
         where : who may answer. as_of : only what was known then. exact : compare with every row that may answer.
-        timeout_s : DeadlineExceeded beyond it. explain : say in hits.explanation what was done (`print` it). Fewer than
+        stable : let the answer depend on the rows alone, whatever has been indexed, as what a run recalls must: exact
+        up to 16,384 rows, beyond it the nearest of the few hundred with the fewest differing signs. timeout_s :
+        DeadlineExceeded beyond it. explain : say in hits.explanation what was done (`print` it). Fewer than
         k matching rows: fewer hits. Asked again while nothing changed, the answer is the one kept (see AgentDB.open).
         Raises InputError, StoreClosed.
         """
         if isinstance(vector, Query):
-            if (k, symbol, start, end, as_of, where, exact, timeout_s, explain) != (
-                10,
-                *[None] * 5,
-                False,
-                None,
-                False,
-            ):
+            given = (k, symbol, start, end, as_of, where, exact, timeout_s, explain, stable)
+            if given != (10, *[None] * 5, False, None, False, False):
                 raise InputError(CARRIES)
             return self.search(vector.vector, **vector.terms)
         where = self._where(symbol, where)
         return self.collection.search(
-            vector, k, where=where, start=start, end=end, as_of=as_of, exact=exact, timeout_s=timeout_s, explain=explain
-        )
+            vector, k, where=where, start=start, end=end, as_of=as_of, exact=exact, timeout_s=timeout_s,
+            explain=explain, stable=stable,
+        )  # fmt: skip
 
     def search_many(
         self,

@@ -206,12 +206,15 @@ class Collection:
         timeout_s: float | None = None,
         expansion: int | None = None,
         explain: bool = False,
+        stable: bool = False,
     ) -> Hits:
         """The k rows nearest by cosine distance, among those that match and were known by `as_of`; ties by id.
 
         vector : float32[dimension], or a Query that carries everything. start, end : half-open on ts_ns. exact : scan
         all that may answer. timeout_s : DeadlineExceeded when it passes. expansion : HNSW's ef for this
-        search; by default what each graph was calibrated to. explain : say in `hits.explanation` what was done.
+        search; by default what each graph was calibrated to. stable : let the answer depend on the rows alone, whatever
+        has been indexed: exact up to 16,384 of them, beyond it the nearest of those with the fewest differing signs
+        over all. explain : say in `hits.explanation` what was done.
         """
         if isinstance(vector, Query):
             return self.search(vector.vector, **vector.plain_terms())
@@ -220,6 +223,7 @@ class Collection:
         codes, inverse_norm = self._encode(array[None, :] if array.ndim == 1 else array, "vector", 1)
         scope = self.scope(where, start, end, as_of)
         request = self._request(codes[0], inverse_norm[0], self._enough(k), scope, exact, timeout_s, expansion)
+        request = request._replace(stable=bool(stable)) if stable else request
         kept, cached = self._answer(request)
         hits = self._hits(*kept)
         if explain:

@@ -7,12 +7,13 @@ Each block answers on its own, by the cheapest way that the exact number of cand
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core import quant
+from ..core.signs import differences
 from ..errors import DeadlineExceeded
 from .block import Block
 from .planner import Candidates, Scope, Step, candidates
@@ -32,6 +33,7 @@ class Plan(NamedTuple):
     cells_widening: float = 1.25  # times the rows looked at, where a filter leaves a third or less
     visits_per_expansion: int = 64  # a masked graph search may visit so many rows per unit of its expansion
     rerank: int = 200  # rows compared in int8 after the scan of signs, at least 8 k
+    stable_rows: int = 16_384  # up to here a stable search compares every candidate
 
 
 class Found(NamedTuple):
@@ -55,11 +57,12 @@ class Request(NamedTuple):
     exact: bool
     expansion: int  # 0: what the segment was calibrated to
     deadline: float | None  # time.monotonic()
+    stable: bool = False  # the answer depends on the rows alone, not on the blocks they stand in
 
     @property
     def key(self) -> tuple[object, ...]:
         """Everything that decides the answer."""
-        return (self.codes.tobytes(), self.inverse_norm, self.k, self.scope, self.exact, self.expansion)
+        return (self.codes.tobytes(), self.inverse_norm, self.k, self.scope, self.exact, self.expansion, self.stable)
 
 
 def request_signs(codes: np.ndarray) -> np.ndarray:
@@ -70,13 +73,9 @@ def request_signs(codes: np.ndarray) -> np.ndarray:
 def search_blocks(blocks: Sequence[Block], request: Request, plan: Plan) -> Found:
     """Nearest candidates over all blocks."""
     ids, distances, owners, rows, steps = [], [], [], [], []
-    for j, block in enumerate(blocks):
-        known = block.known_count(request.scope.as_of)
-        if not known:
-            continue
+    for j, block, known, allowed, fewest in _asked(blocks, request, plan):
         check_deadline(request.deadline)
-        allowed = candidates(block, request.scope, plan.gather_rows)
-        how, found, apart = _search_block(block, request, allowed, plan)
+        how, found, apart = _search_block(block, request, allowed, plan, fewest)
         steps.append(Step(block.name, known, allowed.total, how))
         if len(found):
             found = found.astype(np.int64, copy=False)
@@ -99,6 +98,42 @@ def search_blocks(blocks: Sequence[Block], request: Request, plan: Plan) -> Foun
     )
 
 
+Asked = tuple[int, Block, int, Candidates, np.ndarray | None]
+
+
+def _asked(blocks: Sequence[Block], request: Request, plan: Plan) -> Iterator[Asked]:
+    """(number, block, rows known, candidates, rows that a stable search compares) of the blocks that know anything."""
+    known = [(j, block, block.known_count(request.scope.as_of)) for j, block in enumerate(blocks)]
+    each = ((j, block, n, candidates(block, request.scope, plan.gather_rows)) for j, block, n in known if n)
+    if not request.stable:
+        yield from ((*one, None) for one in each)
+        return
+    listed = list(each)
+    if sum(allowed.total for _, _, _, allowed in listed) <= plan.stable_rows:
+        fewest: list[np.ndarray | None] = [None] * len(listed)
+    else:
+        fewest = [*_fewest([(block, allowed) for _, block, _, allowed in listed], request, plan)]
+    yield from ((*one, rows) for one, rows in zip(listed, fewest, strict=True))
+
+
+def _fewest(asked: Sequence[tuple[Block, Candidates]], request: Request, plan: Plan) -> Iterator[np.ndarray]:
+    """Of each block the candidates (uint32, ascending) among the `rerank` with the fewest differing signs over all
+    blocks, and all that differ in as many as the last of them: no block's edge or row number decides.
+    """
+    apart, counts = [], np.zeros(len(request.codes) + 1, np.int64)
+    for block, allowed in asked:
+        check_deadline(request.deadline)
+        signs = block.signs[: allowed.stop] if allowed.rows is None else block.signs[allowed.rows]
+        mask = None if allowed.rows is not None or allowed.mask is None else allowed.mask
+        own, each = differences(signs, request.signs, mask)
+        apart.append(own)
+        counts += each
+    limit = int(np.searchsorted(np.cumsum(counts), max(plan.rerank, 8 * request.k)))
+    for (_, allowed), own in zip(asked, apart, strict=True):
+        near = np.flatnonzero(own <= limit).astype(np.uint32)
+        yield near if allowed.rows is None else np.ascontiguousarray(allowed.rows, np.uint32)[near]
+
+
 def check_deadline(deadline: float | None) -> None:
     """Raises DeadlineExceeded once the time is past."""
     if deadline is not None and time.monotonic() >= deadline:
@@ -106,10 +141,12 @@ def check_deadline(deadline: float | None) -> None:
 
 
 def _search_block(
-    block: Block, request: Request, allowed: Candidates, plan: Plan
+    block: Block, request: Request, allowed: Candidates, plan: Plan, fewest: np.ndarray | None
 ) -> tuple[str, np.ndarray, np.ndarray]:
-    if allowed.total == 0:
+    if allowed.total == 0 or (fewest is not None and len(fewest) == 0):
         return "none", np.empty(0, np.int64), np.empty(0, np.float32)
+    if fewest is not None:
+        return "stable", *_scan_ties(block.codes, block.inverse_norm, request, len(fewest), None, fewest)
     rows, mask, stop = allowed.rows, allowed.mask, allowed.stop
     if rows is None and mask is not None and allowed.total <= plan.exact_rows:
         rows = np.flatnonzero(mask)
@@ -120,7 +157,7 @@ def _search_block(
     codes, inverse_norm, signs = block.codes, block.inverse_norm, block.signs
     if rows is None and stop < block.count:
         codes, inverse_norm, signs = codes[:stop], inverse_norm[:stop], signs[:stop]
-    if request.exact or allowed.total <= plan.exact_rows:
+    if request.exact or request.stable or allowed.total <= plan.exact_rows:
         return ("exact" if rows is None else "gather"), *_scan_ties(
             codes, inverse_norm, request, allowed.total, mask, rows
         )
