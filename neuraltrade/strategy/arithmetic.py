@@ -95,6 +95,46 @@ def _true_divide(a, b):
     return lambda a, b: a / b
 
 
+def _order_of_numbers(a, b):  # pragma: no cover  (compiled)
+    return -1 if a < b else 1 if a > b else 0 if a == b else 2
+
+
+def _order_of_integer(a, b):  # pragma: no cover  (compiled)
+    """Of an integer and a float: -1, 0, 1; 2 = NaN. The float is cut to an integer, never the other way."""
+    if math.isnan(b):
+        return 2
+    if b >= 2.0**63:
+        return -1
+    if b < -(2.0**63):
+        return 1
+    whole = np.int64(b)
+    if a != whole:
+        return -1 if a < whole else 1
+    rest = b - np.float64(whole)
+    return -1 if rest > 0.0 else 1 if rest < 0.0 else 0
+
+
+_integer_first = njit(**OPTIONS)(_order_of_integer)
+
+
+def _order_of_float(a, b):  # pragma: no cover  (compiled)
+    order = _integer_first(b, a)
+    return order if order == 2 else -order
+
+
+def order_of(a: Any, b: Any) -> Any:
+    """-1 where a < b, 1 where a > b, 0 where they are equal, 2 where one is NaN."""
+    return _order_of_numbers(a, b)
+
+
+@overload(order_of, jit_options=OPTIONS)
+def _order_of(a, b):
+    whole = [isinstance(types.unliteral(ty), (types.Integer, types.Boolean)) for ty in (a, b)]
+    if whole[0] == whole[1]:
+        return _order_of_numbers
+    return _order_of_integer if whole[0] else _order_of_float
+
+
 @njit(**OPTIONS)
 def _checked(x):  # pragma: no cover  (compiled)
     if math.isnan(x):

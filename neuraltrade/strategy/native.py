@@ -40,7 +40,7 @@ _TICKS = ("depth_price", "depth_size", "queue_ahead")
 _ARITHMETIC = (
     *("add", "subtract", "multiply"),
     *("true_divide", "to_int", "floor", "ceil", "round_half_even", "sqrt", "square", "minimum", "maximum"),
-    *("shift_right", "bound"),
+    *("shift_right", "bound", "order_of"),
     *("among", "past_bar"),
 )
 _LOADED_MAX = 256

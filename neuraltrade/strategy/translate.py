@@ -19,6 +19,7 @@ from ..core.layouts import EVENT_CALLS
 from ..core.settings import accepted
 from ..errors import CompileError
 from .handle import plain_handles
+from .integers import exact
 from .source import (
     SHARED_MATHEMATICS,
     SourceMissing,
@@ -489,7 +490,7 @@ def translate_function(
     tree = user.node
     made = [translator.visit(s) for s in tree.body if not is_docstring(s)]
     body = [s for m in made for s in (m if isinstance(m, list) else [m])] or [ast.Pass()]
-    tree.body = guarded(body, [a.arg for a in tree.args.args], translator.note)
+    tree.body = guarded(exact(body), [a.arg for a in tree.args.args], translator.note)
     kept = [a for a in tree.args.args if a.arg not in context_names and a.arg != self_name]
     for argument in kept:
         argument.annotation = None
