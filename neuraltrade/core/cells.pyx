@@ -7,7 +7,7 @@ from libc.stdlib cimport free, malloc
 
 from neuraltrade.core.quant cimport (
     NT_SCAN_SLACK, aligned_query, checked_count, codes_matrix, current_kernels, mask_vector, near_arrays, norms_vector,
-    rows_vector, signs_matrix, take_query, take_query_signs,
+    rows_vector, signs_matrix, take_query, take_query_signs, vectors_of,
 )
 
 from neuraltrade.core import quant
@@ -16,16 +16,6 @@ from neuraltrade.errors import InputError
 CELLS_MAX = 1 << 16
 ASSIGN_STEP = 4_096      # rows between two looks at `cancel`
 SAMPLED = 32             # rows of the sample for each cell
-
-
-cdef nt_vectors vectors_of(const int8_t[:, ::1] codes, const float[::1] inverse_norm) noexcept:
-    cdef nt_vectors vectors
-    vectors.count = <uint32_t>codes.shape[0]
-    vectors.dimension = <uint32_t>codes.shape[1]
-    vectors.codes = &codes[0, 0] if vectors.count else NULL
-    vectors.inverse_norm = &inverse_norm[0] if vectors.count else NULL
-    vectors.signs = NULL
-    return vectors
 
 
 def assign(centres, centre_norms, codes, rows, cancel=None):

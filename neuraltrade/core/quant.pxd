@@ -58,6 +58,7 @@ cdef struct aligned_query:
 
 
 cdef const nt_kernels* current_kernels() noexcept nogil
+cdef nt_vectors vectors_of(const int8_t[:, ::1] codes, const float[::1] inverse_norm) noexcept
 cdef const int8_t[:, ::1] codes_matrix(value, str name)
 cdef const float[::1] norms_vector(value, str name, Py_ssize_t count)
 cdef const uint8_t[::1] mask_vector(value, Py_ssize_t count)

@@ -70,7 +70,8 @@ cdef class Member:
 cdef class Team:
     """The strategies of `engine`, which was made with strategies=count: give each what it needs, then `join` it.
 
-    A member that was given nothing is refused by `join`. It holds the run, not the engine: the engine holds it. Raises InputError. Memory: 8 bytes a clock step and member.
+    A member that was given nothing is refused by `join`. It holds the run, not the engine: the engine holds it.
+    Raises InputError. Memory: 8 bytes a clock step and member.
     """
 
     cdef Run run
