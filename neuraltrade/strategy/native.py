@@ -288,6 +288,11 @@ def _translated(error: Any, unit: Unit, entry: str) -> CompileError:
     telling = next(
         (line for line in lines if line.startswith(("ctx.", "math.", "Cannot unify"))), lines[0] if lines else ""
     )
+    if "getitem" in telling:
+        return CompileError(
+            f"{where}: cannot be compiled: an index into what is no tuple of one type, or an index that is no integer; "
+            "make all values of the tuple floats, and the index an int"
+        )
     return CompileError(
         f"{where}: cannot be compiled: {telling}; use numbers, bools, tuples and calls of ctx, "
         "each name with one type throughout"

@@ -181,9 +181,7 @@ class Translator(ContextCalls):
             self.user.fail(node, "ctx.event on its own", 'compare it with a literal (ctx.event == "quote")')
         if node.attr == "state":
             self.user.fail(node, "ctx.state on its own", "index it: ctx.state[k]")
-        close = difflib.get_close_matches(node.attr, (*_NAMES, *self.METHODS), 1)
-        hint = f"did you mean ctx.{close[0]}?" if close else f"ctx has {', '.join(_NAMES)} and methods"
-        return self.user.fail(node, f"ctx.{node.attr}", hint)
+        return self.user.fail(node, f"ctx.{node.attr}", self.nearest(node.attr, _NAMES))
 
     def _self_attribute(self, node: ast.Attribute) -> ast.expr:
         found = self.unit.attributes.get(node.attr)

@@ -84,6 +84,13 @@ class ContextCalls(ast.NodeTransformer):
         """A call of a generated name, the context first."""
         return self.plain_call(name, [ast.Name(CTX, ast.Load()), *arguments], at)
 
+    def nearest(self, name: str, names: tuple[str, ...]) -> str:
+        """What may have been meant by ctx.NAME; a method is to be called where it stands."""
+        close = difflib.get_close_matches(name, (*names, *self.METHODS), 1)
+        if not close:
+            return f"ctx has {', '.join(names)} and methods"
+        return f"did you mean ctx.{close[0]}{'(...)' if close[0] in self.METHODS else ''}?"
+
     # ---- ctx.symbol, ctx.event
 
     def is_context(self, node: ast.AST, name: str) -> bool:

@@ -39,6 +39,24 @@ class SelfAssigned(Base):
         self.count = 1  # HERE
 
 
+class MethodAsValue(Base):
+    def on_bar(self, ctx):
+        buy = ctx.buy  # HERE
+        buy(1)
+
+
+class MixedTuple(Base):
+    def on_bar(self, ctx):
+        sizes = (1, 2.5)
+        ctx.buy(sizes[ctx.i % 2])  # HERE
+
+
+class BoolIndex(Base):
+    def on_bar(self, ctx):
+        sizes = (1.0, 2.5)
+        ctx.buy(sizes[ctx.close > ctx.open])  # HERE
+
+
 class SelfItem(Base):
     def on_bar(self, ctx):
         self.array[0] += 1  # HERE
@@ -195,6 +213,9 @@ class WrongArgument(Base):
 
 
 REFUSED = [
+    (MethodAsValue, "ctx.buy in", "did you mean ctx.buy(...)?"),
+    (MixedTuple, "an index into what is no tuple of one type", "make all values of the tuple floats"),
+    (BoolIndex, "an index that is no integer", "the index an int"),
     (SelfAssigned, "self.count is assigned", "ctx.state[k]"),
     (SelfItem, "self.array is assigned", "ctx.state[k]"),
     (ListMade, "a list", "use a tuple"),
