@@ -166,7 +166,10 @@ def _calls(cls: type[Strategy], hooks: tuple[Hook, ...], *, over_ticks: bool) ->
     wanted = EVENT_CALLS[1:] if over_ticks else EVENT_CALLS[:1]
     written = tuple(call for call in wanted if getattr(cls, call) is not getattr(Strategy, call))
     if not written and not hooks:
-        raise InputError(f"{cls.__name__} has no {' or '.join(wanted)}: write def {wanted[0]}(self, ctx)")
+        others = [call for call in EVENT_CALLS if getattr(cls, call, None) is not getattr(Strategy, call, None)]
+        needs = "bars" if over_ticks else "quotes, prints or depth (nt.Ticks)"
+        instead = f"it has {' and '.join(others)}, so it runs over {needs}, or " if others else ""
+        raise InputError(f"{cls.__name__} has no {' or '.join(wanted)}: {instead}write def {wanted[0]}(self, ctx)")
     return written
 
 

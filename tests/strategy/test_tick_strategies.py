@@ -139,7 +139,7 @@ def test_a_stream_alone_is_taken():
 
 @pytest.mark.parametrize(
     ("strategy", "message"),
-    [(Barred, "Barred has no on_quote or on_trade or on_depth"),
+    [(Barred, "Barred has no on_quote or on_trade or on_depth: it has on_bar, so it runs over bars, or write"),
      (Averages, r"data.sma: a run over ticks has no bars of its own; make some, data.resample"),
      (nt.Signals([True], [False]), "strategy must be an nt.Strategy over ticks"), (Assigns, "self.count is assigned")],
 )  # fmt: skip
@@ -149,7 +149,7 @@ def test_strategies_that_need_bars_are_refused(strategy, message):
 
 
 def test_strategies_of_ticks_need_ticks():
-    with pytest.raises(nt.InputError, match="Printed has no on_bar"):
+    with pytest.raises(nt.InputError, match=r"Printed has no on_bar: it has on_trade, so it runs over quotes, "):
         nt.backtest(nt.datasets.load("GOOG"), Printed)
 
 
