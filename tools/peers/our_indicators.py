@@ -10,7 +10,7 @@ import numpy as np
 
 from neuraltrade.core import indicators as ta
 
-from timing import repeat, thousandth
+from timing import SHORT_WARMUPS, repeat, thousandth
 
 
 def calls(folder: Path) -> dict[str, Callable[[], Any]]:
@@ -47,5 +47,5 @@ def timed(folder: Path, times: int) -> dict[str, Any]:
         lines = call()
         rows = thousandth(np.atleast_2d(np.array(lines))[0])
         del lines
-        found[name] = {**repeat(call, times), "rows": rows}
+        found[name] = {**repeat(call, times, SHORT_WARMUPS), "rows": rows}
     return found

@@ -121,7 +121,7 @@ def strategy_row(name: str, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def from_memory(rows: int) -> dict[str, Any]:
-    """Mirror's question of each bar: exact, of what was known then; and the answer of the index for the same."""
+    """Mirror's question of each bar, of what was known then; and the answer of the index for the same."""
     bars = ours.bars_of(inputs.minute_bars(rows))
     asked = bars.ts_ns[-ASKED * 5 :: 5].tolist()
     with tempfile.TemporaryDirectory() as folder, nt.AgentDB.open(folder, cache_queries=0) as db:
@@ -147,7 +147,7 @@ def memory_row(rows: int) -> dict[str, Any]:
         "peer": f"the search of an index alone, as known then: p50 {1e3 * index['p50_ms']:.0f} us, "
         f"p99 {1e3 * index['p99_ms']:.0f} us",
         "ratio": f"{index['p50_ms'] / exact['p50_ms']:.2f}x",
-        "accuracy": f"exact, with the outcomes known then; nt.ReasoningBank.enhance {bank}",
+        "accuracy": f"a stable search, with the outcomes known then; nt.ReasoningBank.enhance {bank}",
         "detail": found,
     }
 

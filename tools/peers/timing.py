@@ -9,6 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 
+SHORT_WARMUPS = 30  # of work that takes a millisecond: one run leaves the processor's clock where the last work had it
+
+
 def repeat(work: Callable[[], Any], times: int, warmups: int = 1) -> dict[str, Any]:
     """Seconds of `work`: median, fastest and slowest of `times` runs after `warmups` that do not count.
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import talib
 
-from timing import repeat, thousandth
+from timing import SHORT_WARMUPS, repeat, thousandth
 
 
 def main(folder: Path, times: int) -> dict[str, object]:
@@ -40,7 +40,7 @@ def main(folder: Path, times: int) -> dict[str, object]:
     timed = {}
     for name, call in calls.items():
         rows = thousandth(np.atleast_2d(np.array(call()))[0])
-        timed[name] = {**repeat(call, times), "rows": rows}
+        timed[name] = {**repeat(call, times, SHORT_WARMUPS), "rows": rows}
     return {"timed": timed, "version": talib.__version__, "pandas": pd.__version__, "of_pandas": list(of_pandas)}
 
 
