@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-
 SHORT_WARMUPS = 30  # of work that takes a millisecond: one run leaves the processor's clock where the last work had it
 
 
