@@ -21,4 +21,5 @@ cdef class Engine(Records):
     cdef bint needs_gil
     cdef bint running
 
+cdef int caught(Engine engine, object error) noexcept
 cdef object unwrapped(object error)

@@ -49,9 +49,15 @@ cdef int64_t failed(Engine engine) noexcept:
     try:
         pending()
     except BaseException as error:
-        if engine.error is None:
-            engine.error = unwrapped(error) if engine.resident is not None else error
-            engine.from_strategy = True
+        return caught(engine, unwrapped(error) if engine.resident is not None else error)
+    return 1
+
+
+cdef int caught(Engine engine, object error) noexcept:
+    """The same of an exception at hand."""
+    if engine.error is None:
+        engine.error = error
+        engine.from_strategy = True
     return 1
 
 
@@ -88,10 +94,7 @@ cdef int64_t call_tick_strategy(nt_context* ctx, void* user) noexcept:
         engine.on_event[ctx.event](engine.context)
         return 0
     except BaseException as error:
-        if engine.error is None:
-            engine.error = error
-            engine.from_strategy = True
-        return 1
+        return caught(engine, error)
 
 
 cdef int64_t call_journal(void* user, const nt_event* events, int64_t count) noexcept with gil:

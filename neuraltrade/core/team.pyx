@@ -9,7 +9,7 @@ from . import blocks, convert, convert_ticks
 from .layouts import EVENT_CALLS
 
 from .context cimport Context, Run
-from .engine cimport Engine, unwrapped
+from .engine cimport Engine, caught, unwrapped
 from .flags cimport signal_arrays
 from .native cimport *
 
@@ -22,10 +22,7 @@ cdef int64_t call_member(nt_context* ctx, void* user) noexcept:
         member.on_bar(member.context)
         return 0
     except BaseException as error:
-        if engine.error is None:
-            engine.error = error
-            engine.from_strategy = True
-        return 1
+        return caught(engine, error)
 
 
 cdef int64_t resume_member(nt_context* ctx, void* user) noexcept:
@@ -36,10 +33,7 @@ cdef int64_t resume_member(nt_context* ctx, void* user) noexcept:
         next(member.resident)
         return 0
     except BaseException as error:
-        if engine.error is None:
-            engine.error = unwrapped(error)
-            engine.from_strategy = True
-        return 1
+        return caught(engine, unwrapped(error))
 
 
 cdef int64_t call_tick_member(nt_context* ctx, void* user) noexcept:
@@ -50,10 +44,7 @@ cdef int64_t call_tick_member(nt_context* ctx, void* user) noexcept:
         member.on_event[ctx.event](member.context)
         return 0
     except BaseException as error:
-        if engine.error is None:
-            engine.error = error
-            engine.from_strategy = True
-        return 1
+        return caught(engine, error)
 
 
 cdef class Member:
