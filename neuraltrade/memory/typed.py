@@ -131,8 +131,9 @@ class TypedCollection:
         if isinstance(vectors, Query):
             if (k, symbol, start, end, as_of, where, exact, timeout_s) != (10, *[None] * 5, False, None):
                 raise InputError(CARRIES)
-            if "explain" in vectors.terms:
-                raise InputError("explain is for one vector: ask search")
+            for name in ("explain", "stable"):
+                if name in vectors.terms:
+                    raise InputError(f"{name} is for one vector: ask search")
             return self.search_many(vectors.vector, **vectors.terms)
         where = self._where(symbol, where)
         return self.collection.search_many(

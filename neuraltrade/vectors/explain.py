@@ -12,6 +12,7 @@ WORDS = {
     "exact": "every row compared",
     "gather": "rows of the conditions compared",
     "signs": "sign bits, then the best compared",
+    "stable": "sign bits of all, then those with the fewest differing compared",
     "cells": "sign bits of the nearest cells, then the best compared",
     "graph": "graph",
 }

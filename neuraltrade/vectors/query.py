@@ -16,7 +16,7 @@ from .spec import unknown
 
 LEAVES = ("eq", "ne", "in_", "gt", "gte", "lt", "lte")
 BRANCHES = ("and_", "or_", "not_")
-TERMS = ("k", "where", "symbol", "start", "end", "as_of", "exact", "timeout_s", "explain")
+TERMS = ("k", "where", "symbol", "start", "end", "as_of", "exact", "timeout_s", "explain", "stable")
 
 
 class Filter:
@@ -197,6 +197,10 @@ class Query:
     def explain(self, explain: bool = True) -> Query:
         """Say in `hits.explanation` what was done."""
         return self._with(explain=explain)
+
+    def stable(self, stable: bool = True) -> Query:
+        """Let the answer depend on the rows alone, whatever has been indexed."""
+        return self._with(stable=stable)
 
     def plain_terms(self) -> dict[str, Any]:
         """The terms for a collection that knows fields but no symbols: that one becomes a condition."""

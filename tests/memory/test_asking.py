@@ -150,6 +150,8 @@ def test_a_search_says_what_it_did(db):
     )
     assert len(lines) == 2 + len(fresh.steps) and all("rows of the conditions compared" in line for line in lines[2:])
     assert db.observations.search(vector, 4).explanation is None
+    stable = db.observations.search(nt.Query(vector).stable())
+    assert stable.ids.tolist() == db.observations.search(vector, stable=True).ids.tolist()
     assert "conditions: none" in str(db.observations.search(nt.Query(vector).explain()).explanation)
 
 
@@ -175,6 +177,7 @@ def test_a_query_asks_what_the_arguments_ask(db):
         (lambda o, v: o.search(nt.Query(v), explain=True), "a Query carries everything"),
         (lambda o, v: o.search_many(nt.Query(v[None]), 3), "a Query carries everything"),
         (lambda o, v: o.search_many(nt.Query(v[None]).explain()), "explain is for one vector"),
+        (lambda o, v: o.search_many(nt.Query(v[None]).stable()), "stable is for one vector"),
         (lambda o, v: o.search(nt.Query(v).filter(nt.Filter.eq("symbl", "A"))), "did you mean 'symbol'"),
         (lambda o, v: o.search(v, where=nt.Filter.gt("symbol", 3)), "a text field takes eq, ne and in_"),
         (lambda o, v: o.search(v, k=0), "k must be an int >= 1, was 0"),
