@@ -167,6 +167,12 @@ def in_server(module: str) -> Callable[[int, int], Outcome]:
     return run_chunk
 
 
+def reproduced(cases: str, run_chunk: Callable[[int, int], Outcome], seed: int, index: int, size: int) -> str:
+    """What comes of a whole chunk run again, in a line: its cases follow one on the other."""
+    told = "; ".join(f"{failure.number}: {failure.reason}" for failure in run_chunk(seed, index).failures)
+    return f"{cases} {index * size}..{index * size + size - 1} of seed {seed}: {told or 'it holds'}"
+
+
 def _start(module: str) -> subprocess.Popen[str]:
     shim = str(built(SOURCE, FLAGS, ".so"))
     environment = {**os.environ, "LD_PRELOAD": shim, "NEURALTRADE_SHIM": shim}

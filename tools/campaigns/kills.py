@@ -199,11 +199,7 @@ run_chunk = disk.in_server("kills")
 
 def reproduce(seed: int, number: int) -> str:
     """Run the whole chunk: a kill follows on those before it. Threads make each run another one."""
-    outcome = run_chunk(seed, number // CHUNK)
-    told = "; ".join(f"{failure.number}: {failure.reason}" for failure in outcome.failures)
-    return (
-        f"kills {number // CHUNK * CHUNK}..{number // CHUNK * CHUNK + CHUNK - 1} of seed {seed}: {told or 'it holds'}"
-    )
+    return disk.reproduced("kills", run_chunk, seed, number // CHUNK, CHUNK)
 
 
 def check_inputs_vary(tallies: dict[str, int], cases: int) -> str:

@@ -246,11 +246,7 @@ run_chunk = disk.in_server("power")
 
 def reproduce(seed: int, number: int) -> str:
     """Record the run of that state again; where the builder runs beside it, another record comes of it."""
-    outcome = run_chunk(seed, number // CHUNK)
-    told = "; ".join(f"{failure.number}: {failure.reason}" for failure in outcome.failures)
-    return (
-        f"states {number // CHUNK * CHUNK}..{number // CHUNK * CHUNK + CHUNK - 1} of seed {seed}: {told or 'it holds'}"
-    )
+    return disk.reproduced("states", run_chunk, seed, number // CHUNK, CHUNK)
 
 
 def check_inputs_vary(tallies: dict[str, int], cases: int) -> str:
